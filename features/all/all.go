@@ -1,0 +1,8 @@
+// Package all lists every unit of this binary. The list is generated from the folders below features; a test fails
+// when the two differ.
+package all
+
+import "github.com/rolemgr/rolemgr/features"
+
+// Units returns the whole tree: the groups and unavailable nodes of features.Tree and every unit with a folder.
+func Units() []features.Unit { return features.Tree() }

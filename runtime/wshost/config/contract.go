@@ -1,0 +1,94 @@
+// Package config is the configuration tree of the host: the sections, location tags, inheritance, collections and
+// locks of IIS, read from applicationHost.config, the drop-ins of installed features and the web.config files of sites.
+//
+// It is not the host: it knows no module and serves nothing. It never writes a file.
+package config
+
+import "time"
+
+var _ time.Duration
+
+// OverrideMode says whether lower levels may contain a section: "Allow" or "Deny".
+type OverrideMode string
+
+// The override modes.
+const (
+	Allow   OverrideMode = "Allow"
+	Deny    OverrideMode = "Deny"
+	Inherit OverrideMode = "Inherit"
+)
+
+// Definition is the deepest level at which a section may be written (allowDefinition).
+type Definition string
+
+// The allowDefinition values that this host distinguishes.
+const (
+	Everywhere           Definition = "Everywhere"
+	MachineToApplication Definition = "MachineToApplication"
+	AppHostOnly          Definition = "AppHostOnly"
+)
+
+// Type is the type of an attribute.
+type Type string
+
+// The attribute types of the IIS schema.
+const (
+	Bool     Type = "bool"
+	Enum     Type = "enum"
+	Flags    Type = "flags"
+	Uint     Type = "uint"
+	Int      Type = "int"
+	Int64    Type = "int64"
+	String   Type = "string"
+	TimeSpan Type = "timeSpan"
+)
+
+// Section declares a configuration section.
+type Section struct {
+	Path                string       // "system.webServer/webSocket"
+	OverrideModeDefault OverrideMode // default Allow
+	AllowDefinition     Definition   // default Everywhere
+	NoLocation          bool         // allowLocation="false"
+	LockAttributes      []string     // attributes that only applicationHost.config may set
+	Element             Element      // the section element itself; its Name is the last part of Path
+}
+
+// Element declares an element: attributes, child elements, and at most one collection of entries.
+type Element struct {
+	Name                        string
+	Attributes                  []Attribute
+	Elements                    []Element
+	Collection                  *Collection
+	AllowUnrecognizedAttributes bool
+}
+
+// Attribute declares an attribute.
+type Attribute struct {
+	Name          string
+	Type          Type
+	Default       string // in the written form; "" is the zero value of the type
+	Required      bool
+	Key           bool // isUniqueKey, or with more than one isCombinedKey
+	CaseSensitive bool
+	Expanded      bool    // %NAME% is replaced from the environment
+	Values        []Value // for Enum and Flags
+	Check         Check   // nil: no rule beyond the type
+}
+
+// Value is a named value of an Enum or Flags attribute.
+type Value struct {
+	Name  string
+	Value int64
+}
+
+// Check validates the written value of an attribute; the error says what is allowed.
+type Check func(written string) error
+
+// Collection declares the entries of an element: <add/>, <remove/>, <clear/> or other directive names.
+type Collection struct {
+	Add             Element // its Name is the directive: "add", "mimeMap", "error"
+	Remove          string  // directive name; "" when entries cannot be removed
+	Clear           string  // directive name; "" when the collection cannot be cleared
+	Prepend         bool    // mergeAppend="false": entries of lower levels come first
+	AllowDuplicates bool
+}

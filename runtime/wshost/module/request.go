@@ -1,0 +1,125 @@
+package module
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+)
+
+// Request is what the host knows of one HTTP request beside the http.Request itself. It is made before the first
+// module runs and is used by one goroutine at a time, except for the methods that say otherwise.
+type Request struct {
+	// SiteID and SiteName are the id and name of the site that the request was bound to; the host's probe site has id 0.
+	SiteID   uint32
+	SiteName string
+	// Start is when the host received the request's header.
+	Start time.Time
+	// Config is the effective configuration of the request's URL. When that configuration is invalid the host has
+	// already answered 500.19 by the time modules of StageBegin would run; modules of StageLog then see the
+	// configuration of the server level.
+	Config *config.Effective
+	// Files opens and examines files of the site by URL path, never outside the site's folders.
+	Files Files
+	// Logger writes to the host's own log with the site and the request's path already attached.
+	Logger *slog.Logger
+	// ServerName is the name of this server, as shown to people.
+	ServerName string
+	// User is the authenticated user, "" for anonymous.
+	User string
+	// Outcome is what is being sent; the host's response writer keeps it current. Read it from OnEnd functions.
+	Outcome Outcome
+	// RenderError writes the response of a failed request. The host installs a renderer that sends the bare status;
+	// the HTTP Errors module replaces it. Modules call Fail, not this.
+	RenderError func(http.ResponseWriter, *http.Request, *HTTPError)
+	// Connections is the host's registry of upgraded connections.
+	Connections ConnRegistry
+
+	mu       sync.Mutex
+	onEnd    []func()
+	detached bool
+	ended    bool
+}
+
+// Outcome is what was answered to a request.
+type Outcome struct {
+	Status    int    // HTTP status; 0 until a header was sent
+	SubStatus int    // sub-status of IIS, as in 404.8; 0 for none
+	Win32     uint32 // Win32 or HRESULT code for the log; 0 for success
+	BytesSent int64  // bytes of body, or of frames once upgraded
+	BytesRecv int64  // bytes of body, or of frames once upgraded
+}
+
+// Files gives access to the files of a site by URL path. Paths are decoded, slash-separated and begin with "/".
+// Every method refuses to leave the folder that the path's virtual directory maps to, through "..", links or
+// otherwise, with an error for which errors.Is(err, fs.ErrNotExist) or fs.ErrPermission holds.
+type Files interface {
+	// Open opens the file or folder that the URL path maps to.
+	Open(urlPath string) (*os.File, error)
+	// Stat examines it, following links inside the folder.
+	Stat(urlPath string) (fs.FileInfo, error)
+	// Physical returns the path on disk that the URL path maps to, for messages and logs. It does not touch the disk.
+	Physical(urlPath string) string
+}
+
+type requestKey struct{}
+
+// WithRequest returns r carrying q. The host calls it; tests of modules do too.
+func WithRequest(r *http.Request, q *Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
+}
+
+// FromRequest returns what the host knows of r. It panics when r did not come through the host, which is a
+// programming error.
+func FromRequest(r *http.Request) *Request {
+	return r.Context().Value(requestKey{}).(*Request)
+}
+
+// OnEnd registers f to run when the request has ended: when the pipeline returns or, for a detached request, when
+// the function that Detach gave is called. Functions run newest first, in one goroutine. After the end, f runs at once.
+// OnEnd may be called concurrently.
+func (q *Request) OnEnd(f func()) {
+	q.mu.Lock()
+	if q.ended {
+		q.mu.Unlock()
+		f()
+		return
+	}
+	q.onEnd = append(q.onEnd, f)
+	q.mu.Unlock()
+}
+
+// Detach lets the request outlive the pipeline: an upgraded connection that is served by somebody else. The caller
+// must call the returned function exactly once, when the connection has ended; until then the request's generation
+// stays alive and its access-log line is not written.
+func (q *Request) Detach() (end func()) {
+	q.mu.Lock()
+	q.detached = true
+	q.mu.Unlock()
+	return func() { q.finish() }
+}
+
+// Returned is called by the host when the pipeline has returned. It ends the request unless it was detached.
+func (q *Request) Returned() {
+	q.mu.Lock()
+	detached := q.detached
+	q.mu.Unlock()
+	if !detached {
+		q.finish()
+	}
+}
+
+func (q *Request) finish() {
+	q.mu.Lock()
+	fs := q.onEnd
+	q.onEnd, q.ended = nil, true
+	q.mu.Unlock()
+	for i := len(fs) - 1; i >= 0; i-- {
+		fs[i]()
+	}
+}
