@@ -1,0 +1,101 @@
+package defaultdocument
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+// section is the configuration section of this module.
+const section = "system.webServer/defaultDocument"
+
+// documentConfig is system.webServer/defaultDocument, with the attributes of IIS 8.
+type documentConfig struct {
+	Enabled bool `config:"enabled"`
+	Files   struct {
+		Entries []document `config:",collection"`
+	} `config:"files"`
+}
+
+type document struct {
+	Value string `config:"value"`
+}
+
+// sections declares the section. Entries of a lower level come first, so that a site's own start page wins.
+func sections() []config.Section {
+	return []config.Section{{
+		Path:                section,
+		OverrideModeDefault: config.Allow,
+		Element: config.Element{
+			Name:       "defaultDocument",
+			Attributes: []config.Attribute{{Name: "enabled", Type: config.Bool, Default: "true"}},
+			Elements: []config.Element{{Name: "files", Collection: &config.Collection{
+				Remove: "remove", Clear: "clear", Prepend: true,
+				Add: config.Element{Name: "add", Attributes: []config.Attribute{{Name: "value", Type: config.String, Key: true}}},
+			}}},
+		},
+	}}
+}
+
+// documentModule is DefaultDocumentModule in one generation.
+type documentModule struct{}
+
+func newModule() module.Module { return documentModule{} }
+
+var _ module.Module = documentModule{}
+
+// Middleware names the first existing default document in the URL of a request for a folder. A folder without one is
+// left as it is: a later module lists it or answers 403.14.
+func (documentModule) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := module.FromRequest(r)
+		if !strings.HasSuffix(r.URL.Path, "/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		c, err := config.Decode[documentConfig](q.Config, section)
+		if err != nil {
+			q.Fail(w, r, &module.HTTPError{
+				Status: http.StatusInternalServerError, Module: "DefaultDocumentModule",
+				Summary: "the section " + section + " cannot be read: " + err.Error(),
+			})
+			return
+		}
+		if found, ok := c.find(q.Files, r.URL.Path); ok {
+			r = rewritten(r, found)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// find returns the URL path of the first default document that exists as a file in the folder.
+func (c *documentConfig) find(files module.Files, folder string) (string, bool) {
+	if !c.Enabled {
+		return "", false
+	}
+	for _, d := range c.Files.Entries {
+		name := strings.ReplaceAll(d.Value, `\`, "/")
+		candidate := path.Join(folder, name)
+		if name == "" || strings.HasSuffix(name, "/") {
+			continue
+		}
+		if info, err := files.Stat(candidate); err == nil && info.Mode().IsRegular() {
+			return candidate, true
+		}
+	}
+	return "", false
+}
+
+// rewritten returns r for another path of the same site. The client's own URL stays in r.RequestURI.
+func rewritten(r *http.Request, to string) *http.Request {
+	r2 := new(http.Request)
+	*r2 = *r
+	r2.URL = new(url.URL)
+	*r2.URL = *r.URL
+	r2.URL.Path, r2.URL.RawPath = to, ""
+	return r2
+}

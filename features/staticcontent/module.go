@@ -1,0 +1,181 @@
+package staticcontent
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+// name is the module's name in <globalModules> and in error pages.
+const name = "StaticFileModule"
+
+// staticModule is StaticFileModule in one generation.
+type staticModule struct{ indexes mimeIndexes }
+
+func newModule() module.Module { return &staticModule{} }
+
+var _ module.Module = (*staticModule)(nil)
+
+// Middleware returns the last handler of the pipeline: a path that names no file is 404, so that next is never called.
+func (m *staticModule) Middleware(http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := module.FromRequest(r)
+		if e := m.serve(w, r, q); e != nil {
+			e.Module = name
+			q.Fail(w, r, e)
+		}
+	})
+}
+
+// serve answers r, or says why it cannot, in which case nothing has been sent.
+func (m *staticModule) serve(w http.ResponseWriter, r *http.Request, q *module.Request) *module.HTTPError {
+	info, err := q.Files.Stat(r.URL.Path)
+	if err != nil {
+		return unreadable(err)
+	}
+	if info.IsDir() {
+		return serveFolder(w, r)
+	}
+	if e := check(r, info); e != nil {
+		return e
+	}
+	c, err := config.Decode[staticConfig](q.Config, section)
+	if err != nil {
+		return &module.HTTPError{Status: http.StatusInternalServerError, Summary: "the section " + section + " cannot be read: " + err.Error()}
+	}
+	typ, ok := m.indexes.get(c).typeOf(path.Base(r.URL.Path))
+	if !ok {
+		return unmapped(r)
+	}
+	f, err := q.Files.Open(r.URL.Path)
+	if err != nil {
+		return unreadable(err)
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return unreadable(err)
+	}
+	if !info.Mode().IsRegular() {
+		return notFound()
+	}
+	send(w, r, f, info, typ, &c.ClientCache)
+	return nil
+}
+
+// check refuses what is no servable file, before it is opened: opening a pipe would wait for its writer.
+func check(r *http.Request, info fs.FileInfo) *module.HTTPError {
+	switch {
+	case !info.Mode().IsRegular(), strings.HasSuffix(r.URL.Path, "/"):
+		return notFound()
+	case strings.EqualFold(path.Base(r.URL.Path), "web.config"):
+		// Request Filtering hides it as well; the configuration must not leak where that is not installed.
+		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 8, Summary: "configuration files are never served"}
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		return &module.HTTPError{
+			Status: http.StatusMethodNotAllowed, Summary: "a file can be read with GET and HEAD only, not with " + strconv.Quote(r.Method),
+			Hint:   "an application that answers this method must claim the URL before Static Content does",
+			Header: http.Header{"Allow": {"GET, HEAD, OPTIONS"}},
+		}
+	}
+	return nil
+}
+
+// serveFolder leads to the form of the URL that ends with a slash, against which relative links on a start page work.
+// Past Default Document, a folder has nothing to show.
+func serveFolder(w http.ResponseWriter, r *http.Request) *module.HTTPError {
+	if strings.HasSuffix(r.URL.Path, "/") {
+		return &module.HTTPError{
+			Status: http.StatusForbidden, SubStatus: 14,
+			Summary: "the URL names a folder that has no default document, and folders are not listed",
+			Hint:    "put one of the files of <defaultDocument> into the folder, or ask for a file by name",
+		}
+	}
+	// A path of several slashes would be read as the name of another host.
+	target := "/" + strings.TrimLeft(r.URL.EscapedPath(), "/") + "/"
+	if r.URL.RawQuery != "" {
+		target += "?" + r.URL.RawQuery
+	}
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusMovedPermanently)
+	return nil
+}
+
+// send sends the file with its validators. http.ServeContent answers conditions and ranges (RFC 9110, sections 13, 14).
+func send(w http.ResponseWriter, r *http.Request, f *os.File, info fs.FileInfo, typ string, cache *clientCache) {
+	h := w.Header()
+	h.Set("Content-Type", typ)
+	if cache.SetETag {
+		h.Set("ETag", etag(info))
+	}
+	cache.apply(h)
+	http.ServeContent(w, r, "", info.ModTime(), f)
+}
+
+// etag is a strong validator: a file is another one when its time in nanoseconds or its size differs.
+func etag(info fs.FileInfo) string {
+	return `"` + strconv.FormatInt(info.ModTime().UnixNano(), 36) + "-" + strconv.FormatInt(info.Size(), 36) + `"`
+}
+
+func (c *clientCache) apply(h http.Header) {
+	var directives []string
+	switch c.Mode {
+	case modeDisableCache:
+		directives = append(directives, "no-cache")
+	case modeUseMaxAge:
+		directives = append(directives, "max-age="+strconv.FormatInt(int64(c.MaxAge.Seconds()), 10))
+	case modeUseExpires:
+		if c.Expires != "" {
+			h.Set("Expires", c.Expires)
+		}
+	}
+	if c.Custom != "" {
+		directives = append(directives, c.Custom)
+	}
+	if len(directives) > 0 {
+		h.Set("Cache-Control", strings.Join(directives, ", "))
+	}
+}
+
+func notFound() *module.HTTPError {
+	return &module.HTTPError{Status: http.StatusNotFound, Summary: "there is no file at this URL", Hint: "check the spelling: file names are case-sensitive"}
+}
+
+func unmapped(r *http.Request) *module.HTTPError {
+	ext := path.Ext(r.URL.Path)
+	what := "files without an extension are"
+	if ext != "" {
+		what = "the extension " + strconv.Quote(ext) + " is"
+	} else {
+		ext = "."
+	}
+	return &module.HTTPError{
+		Status: http.StatusNotFound, SubStatus: 3,
+		Summary: what + " not in the MIME map",
+		Hint:    `add <staticContent><mimeMap fileExtension="` + ext + `" mimeType="..." /></staticContent> to the web.config of the site`,
+	}
+}
+
+func unreadable(err error) *module.HTTPError {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		// Not 401.3 as on IIS: there is nobody to sign in as, and a 401 must offer a way to (RFC 9110, section 15.5.2).
+		return &module.HTTPError{
+			Status: http.StatusForbidden, Summary: "the file may not be read",
+			Hint: "give the account that runs the host permission to read it; links that lead out of the site's folder are not followed",
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		return notFound()
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err // without the path on disk
+	}
+	return &module.HTTPError{Status: http.StatusNotFound, Summary: "the file cannot be opened: " + err.Error()}
+}

@@ -1,0 +1,101 @@
+package staticcontent
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+)
+
+// section is the configuration section of this module.
+const section = "system.webServer/staticContent"
+
+// staticConfig is system.webServer/staticContent, with the attributes of IIS 8.
+type staticConfig struct {
+	ClientCache clientCache `config:"clientCache"`
+	MimeMaps    []mimeMap   `config:",collection"`
+}
+
+type clientCache struct {
+	Mode    string        `config:"cacheControlMode"`
+	MaxAge  time.Duration `config:"cacheControlMaxAge"`
+	Expires string        `config:"httpExpires"`
+	Custom  string        `config:"cacheControlCustom"`
+	SetETag bool          `config:"setEtag"`
+}
+
+type mimeMap struct {
+	Extension string `config:"fileExtension"`
+	Type      string `config:"mimeType"`
+}
+
+// The cache modes of clientCache.
+const (
+	modeNoControl    = "NoControl"
+	modeDisableCache = "DisableCache"
+	modeUseMaxAge    = "UseMaxAge"
+	modeUseExpires   = "UseExpires"
+)
+
+// sections declares the section. The attributes of document footers are part of the schema, so that files from IIS
+// are accepted; switching a footer on has no effect here.
+func sections() []config.Section {
+	return []config.Section{{
+		Path:                section,
+		OverrideModeDefault: config.Allow,
+		LockAttributes:      []string{"isDocFooterFileName"},
+		Element: config.Element{
+			Name: "staticContent",
+			Attributes: []config.Attribute{
+				{Name: "defaultDocFooter", Type: config.String, CaseSensitive: true},
+				{Name: "isDocFooterFileName", Type: config.Bool, Default: "false"},
+				{Name: "enableDocFooter", Type: config.Bool, Default: "false"},
+			},
+			Elements: []config.Element{{Name: "clientCache", Attributes: []config.Attribute{
+				{Name: "cacheControlMode", Type: config.Enum, Default: modeNoControl, Values: []config.Value{
+					{Name: modeNoControl, Value: 0}, {Name: modeDisableCache, Value: 1},
+					{Name: modeUseMaxAge, Value: 2}, {Name: modeUseExpires, Value: 3},
+				}},
+				{Name: "cacheControlMaxAge", Type: config.TimeSpan, Default: "1.00:00:00"},
+				{Name: "httpExpires", Type: config.String, Check: checkDate},
+				{Name: "cacheControlCustom", Type: config.String, Check: checkFieldValue},
+				{Name: "setEtag", Type: config.Bool, Default: "true"},
+			}}},
+			Collection: &config.Collection{
+				Remove: "remove", Clear: "clear",
+				Add: config.Element{Name: "mimeMap", Attributes: []config.Attribute{
+					{Name: "fileExtension", Type: config.String, Required: true, Key: true},
+					{Name: "mimeType", Type: config.String, Required: true, Check: checkMimeType},
+				}},
+			},
+		},
+	}}
+}
+
+func checkDate(written string) error {
+	if written == "" {
+		return nil
+	}
+	if _, err := http.ParseTime(written); err != nil {
+		return errors.New(`must be an HTTP date such as "Tue, 19 Jan 2038 03:14:07 GMT"`)
+	}
+	return nil
+}
+
+func checkMimeType(written string) error {
+	if written == "" {
+		return errors.New("must not be empty")
+	}
+	return checkFieldValue(written)
+}
+
+// checkFieldValue refuses what cannot be sent as the value of a header field (RFC 9110, section 5.5).
+func checkFieldValue(written string) error {
+	if strings.ContainsFunc(written, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+		return errors.New("must not hold control characters: it is sent in a header field")
+	}
+	return nil
+}
+

@@ -1,0 +1,42 @@
+package webservercore
+
+import (
+	"net/http"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+const protocolModuleName = "ProtocolSupportModule"
+
+// allowed are the methods that the server itself answers.
+const allowed = "GET, HEAD, OPTIONS"
+
+// protocolModule is ProtocolSupportModule: it answers OPTIONS and refuses TRACE, for every URL.
+type protocolModule struct{}
+
+func newProtocolModule() module.Module { return protocolModule{} }
+
+var _ module.Module = protocolModule{}
+
+// Middleware handles the two methods that concern the server rather than a resource.
+func (protocolModule) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodOptions:
+			h := w.Header()
+			h.Set("Allow", allowed)
+			h.Set("Public", allowed) // the older name, which clients of IIS still read
+			h.Set("Content-Length", "0")
+			w.WriteHeader(http.StatusOK)
+		case http.MethodTrace:
+			// It would send cookies and credentials back to whoever asks (RFC 9110, section 9.3.8).
+			module.FromRequest(r).Fail(w, r, &module.HTTPError{
+				Status: http.StatusMethodNotAllowed, Module: protocolModuleName,
+				Summary: "the method TRACE is switched off on this server",
+				Header:  http.Header{"Allow": {allowed}},
+			})
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}

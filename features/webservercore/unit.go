@@ -1,0 +1,48 @@
+// Package webservercore is the role service Web Server: what every server has, whatever else is installed. It holds the
+// first configuration of a new server and answers the questions about the server itself.
+//
+// It serves no content of a site; that is Static Content.
+package webservercore
+
+import (
+	"embed"
+	"io/fs"
+
+	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+//go:embed unit.md
+var doc string
+
+//go:embed assets seeds
+var files embed.FS
+
+// Unit declares the role service.
+func Unit() features.Unit {
+	return features.Unit{
+		ID: "web-server-core", Parent: "web-server", Kind: features.RoleService,
+		WindowsName: "Web-WebServer", DISMName: "IIS-WebServer", Title: "Web Server",
+		Since: "7.0", Default: true,
+		Doc:    doc,
+		Assets: below("assets"),
+		Seeds:  below("seeds"),
+		Probe:  features.Probe{Kind: features.ProbeModule},
+		Modules: []module.Info{
+			{Name: protocolModuleName, Stage: module.StageHandle, New: newProtocolModule},
+			{
+				Name: infoModuleName, Stage: module.StageHandle, After: []string{protocolModuleName},
+				Sections: infoSections(), New: newInfoModule,
+			},
+		},
+	}
+}
+
+// below returns the files below a folder. fs.Sub fails only for an invalid path.
+func below(dir string) fs.FS {
+	sub, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err)
+	}
+	return sub
+}

@@ -1,0 +1,46 @@
+// Package websocket is the role service WebSocket Protocol: the module that takes over opening handshakes for the
+// endpoints a site declares, and the sections that switch it.
+//
+// It is not the engine (runtime/wshost/ws), and it relays nothing to applications: it serves endpoints of the host.
+package websocket
+
+import (
+	"embed"
+	"io/fs"
+
+	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+//go:embed unit.md
+var doc string
+
+//go:embed assets
+var files embed.FS
+
+// Unit declares the role service.
+func Unit() features.Unit {
+	return features.Unit{
+		ID: "websocket", Parent: "application-development", Kind: features.RoleService,
+		WindowsName: "Web-WebSockets", DISMName: "IIS-WebSockets", Title: "WebSocket Protocol",
+		Since:  "8.0",
+		Doc:    doc,
+		Assets: assets(),
+		Probe:  features.Probe{Kind: features.ProbeWebSocket, Path: "/echo"},
+		Modules: []module.Info{{
+			Name:     "WebSocketModule",
+			Stage:    module.StageHandle,
+			Sections: sections(),
+			New:      newModule,
+		}},
+	}
+}
+
+// assets returns the files below assets. fs.Sub fails only for an invalid path.
+func assets() fs.FS {
+	sub, err := fs.Sub(files, "assets")
+	if err != nil {
+		panic(err)
+	}
+	return sub
+}
