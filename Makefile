@@ -1,0 +1,57 @@
+# Everything a contributor runs. On a machine with only Go, Node.js and apt, "make test" sets up the rest by itself.
+
+SHELL    := /bin/bash
+SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+FUZZTIME ?= 30s
+NPM_DONE := e2e/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 14
+
+.PHONY: run
+run: ## install WebSocket Protocol and serve http://127.0.0.1:8080/
+	go run ./cmd/rolemgr install websocket --serve
+
+.PHONY: test
+test: lint deps ## lint, every test under the race detector, end-to-end tests against real programs
+	go test -race ./...
+	go test -race -tags e2e -count=1 -timeout 15m ./e2e/
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, and the syntax of scripts
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted" >&2; exit 1; }
+	go vet -tags e2e ./...
+	go tool staticcheck -tags e2e ./...
+	@for f in $$(git ls-files '*.mjs' 'features/*.js'); do node --input-type=module --check < $$f || { echo "in $$f" >&2; exit 1; }; done
+
+.PHONY: bench
+bench: ## the benchmarks of the packages
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (default 30s)
+	@set -e; for pkg in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; \
+	done
+
+.PHONY: deps
+deps: $(NPM_DONE) ## install what the end-to-end tests drive: chromium, java, python3-websockets, curl, npm packages
+	@missing=(); \
+	command -v chromium >/dev/null || missing+=(chromium); \
+	command -v curl >/dev/null || missing+=(curl); \
+	command -v javac >/dev/null || missing+=(default-jdk-headless); \
+	/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets); \
+	[ $${#missing[@]} = 0 ] && exit 0; \
+	echo "installing $${missing[*]}"; \
+	$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y --no-install-recommends "$${missing[@]}" || \
+	  { echo "could not install $${missing[*]}: run \"make deps\" as a user who may" >&2; exit 1; }
+
+$(NPM_DONE): e2e/package.json e2e/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later, then run \"make deps\"" >&2; exit 1; }
+	cd e2e && npm ci
+	@touch $@

@@ -1,0 +1,231 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// switchOff writes what the article on WebSocket Protocol gives, <webSocket enabled="false" />, into the web.config of
+// the default site.
+func (s *server) switchOff() {
+	s.t.Helper()
+	s.edit("sites/default/web.config", "</system.webServer>", "  <webSocket enabled=\"false\" />\n  </system.webServer>")
+}
+
+// upgradeStatus sends a correct handshake and returns the answer's status.
+func (s *server) upgradeStatus(addr string) int {
+	s.t.Helper()
+	answers, _ := exchange(s.t, addr, lines(goodHandshake(addr)))
+	if len(answers) == 0 {
+		s.t.Fatal("the handshake was not answered")
+	}
+	return answers[0].StatusCode
+}
+
+func TestSwitchWithoutRestart(t *testing.T) {
+	s := startServer(t, "websocket")
+	open := s.openSockets(1)
+	pid := s.status().PID
+	original := s.read("sites/default/web.config")
+	for range 3 {
+		s.switchOff()
+		s.eventually("the switch is off", func() error { return wantStatus(s, func(st int) bool { return st != 101 }) })
+		if status, _ := s.get("/"); status != http.StatusOK {
+			t.Errorf("the site answers %d while the switch is off", status)
+		}
+		s.write("sites/default/web.config", original)
+		s.eventually("the switch is on", func() error { return wantStatus(s, func(st int) bool { return st == 101 }) })
+	}
+	echoAll(t, open, "after the switching")
+	if got := s.status().PID; got != pid {
+		t.Errorf("the host was restarted: %d became %d", pid, got)
+	}
+}
+
+func wantStatus(s *server, right func(int) bool) error {
+	if st := s.upgradeStatus(s.addr); !right(st) {
+		return fmt.Errorf("the upgrade is answered with %d", st)
+	}
+	return nil
+}
+
+func TestSwitchInLocation(t *testing.T) {
+	s := startServer(t, "websocket")
+	s.edit("config/applicationHost.config", "</configuration>", `  <location path="Default Web Site">
+    <system.webServer>
+      <webSocket enabled="false" />
+    </system.webServer>
+  </location>
+</configuration>`)
+	if st := s.upgradeStatus(s.addr); st != 101 {
+		t.Errorf("before the reload the upgrade is answered with %d", st)
+	}
+	s.must("reload")
+	if st := s.upgradeStatus(s.addr); st == 101 {
+		t.Error("the switch in the location tag has no effect after the reload")
+	}
+	if status, _ := s.get("/"); status != http.StatusOK {
+		t.Errorf("the site answers %d", status)
+	}
+}
+
+// addSite adds a second site with a page of its own to applicationHost.config.
+func (s *server) addSite() (addr string) {
+	s.t.Helper()
+	addr = freeAddr(s.t)
+	s.write("sites/second/index.htm", "the second site")
+	s.edit("config/applicationHost.config", "</sites>", fmt.Sprintf(`<site name="Second" id="2">
+        <application path="/"><virtualDirectory path="/" physicalPath="sites/second" /></application>
+        <bindings><binding protocol="http" bindingInformation="%s:" /></bindings>
+      </site></sites>`, addr))
+	return addr
+}
+
+// lineOf returns the number of the only line that holds a text.
+func lineOf(t *testing.T, content, text string) (line, column int) {
+	t.Helper()
+	i := strings.Index(content, text)
+	if i < 0 {
+		t.Fatalf("%q is not in\n%s", text, content)
+	}
+	before := content[:i]
+	return 1 + strings.Count(before, "\n"), i - strings.LastIndex(before, "\n")
+}
+
+// wantConfigFailure checks a 500.19 that names its place: the file and the line, and the column where there is one.
+func (s *server) wantConfigFailure(path, file string, line int, also ...string) {
+	s.t.Helper()
+	status, body := s.get(path)
+	if status != http.StatusInternalServerError {
+		s.t.Errorf("GET %s: status %d, want 500", path, status)
+	}
+	place := regexp.MustCompile(regexp.QuoteMeta(filepath.Base(file)) + fmt.Sprintf(`:%d:\d+`, line))
+	for _, want := range append([]string{"500.19"}, also...) {
+		if !strings.Contains(body, want) {
+			s.t.Errorf("GET %s: the page does not hold %q:\n%s", path, want, body)
+		}
+	}
+	if !place.MatchString(body) {
+		s.t.Errorf("GET %s: the page does not name %s", path, place)
+	}
+	if !place.MatchString(s.hostLog()) {
+		s.t.Errorf("logs/wshost.log does not name %s", place)
+	}
+}
+
+func TestSectionLockedByTheAdministrator(t *testing.T) {
+	s := newHome(t, "websocket")
+	second := s.addSite()
+	s.edit("config/applicationHost.config", "</configuration>", `  <location path="Default Web Site" overrideMode="Deny">
+    <system.webServer>
+      <webSocket enabled="true" />
+    </system.webServer>
+  </location>
+</configuration>`)
+	s.start("serve")
+	if st := s.upgradeStatus(s.addr); st != 101 {
+		t.Fatalf("the upgrade is answered with %d before anything is wrong", st)
+	}
+	s.switchOff()
+	line, _ := lineOf(t, s.read("sites/default/web.config"), "<webSocket enabled")
+	s.eventually("the locked section is noticed", func() error { return wantStatus(s, func(st int) bool { return st == 500 }) })
+	s.wantConfigFailure("/", "web.config", line, "0x80070021")
+	if status, body := fetch(t, "http://"+second+"/"); status != http.StatusOK || body != "the second site" {
+		t.Errorf("the second site answers %d %q", status, body)
+	}
+}
+
+func TestBrokenWebConfig(t *testing.T) {
+	s := startServer(t, "websocket")
+	var entities strings.Builder
+	entities.WriteString("<!DOCTYPE configuration [\n<!ENTITY e0 \"ha\">\n")
+	for i := 1; i <= 30; i++ {
+		fmt.Fprintf(&entities, "<!ENTITY e%d \"&e%d;&e%d;&e%d;&e%d;\">\n", i, i-1, i-1, i-1, i-1)
+	}
+	entities.WriteString("]>\n<configuration>&e30;</configuration>\n")
+	tests := []struct {
+		folder, content string
+		line            int
+	}{
+		{"unclosed", "<configuration>\n  <system.webServer>\n</configuration>\n", 3},
+		{"garbage", "<configuration>\n  <system.webServer>\n    <webSocket enabled=\"false\" <>\n  </system.webServer>\n</configuration>\n", 3},
+		{"value", "<configuration>\n  <system.webServer>\n    <webSocket enabled=\"perhaps\" />\n  </system.webServer>\n</configuration>\n", 3},
+		{"attribute", "<configuration>\n  <system.webServer>\n    <webSocket enabled=\"true\" speed=\"9\" />\n  </system.webServer>\n</configuration>\n", 3},
+		{"section", "<configuration>\n  <system.webServer>\n    <noSuchSection />\n  </system.webServer>\n</configuration>\n", 3},
+		{"binary", "<configuration>\n\x00\x01</configuration>\n", 2},
+		{"entities", entities.String(), 1},
+		{"external", "<!DOCTYPE configuration [ <!ENTITY x SYSTEM \"file:///etc/passwd\"> ]>\n<configuration>&x;</configuration>\n", 1},
+		{"deep", strings.Repeat("<a>", 100000), 1},
+	}
+	before := s.memory("VmHWM")
+	for _, tt := range tests {
+		t.Run(tt.folder, func(t *testing.T) {
+			s.write("sites/default/"+tt.folder+"/web.config", tt.content)
+			s.wantConfigFailure("/"+tt.folder+"/", "web.config", tt.line)
+			if _, body := s.get("/" + tt.folder + "/"); strings.Contains(body, "root:") {
+				t.Error("an external entity was read")
+			}
+		})
+	}
+	if grown := s.memory("VmHWM") - before; grown > 64<<20 {
+		t.Errorf("broken files made the server %d MiB larger", grown>>20)
+	}
+	s.stillServes()
+}
+
+// TestMissingFeature removes WebSocket Protocol below live sockets: the number is announced, they are closed with 1001,
+// and the next upgrade is an ordinary GET whose reason stands in the log.
+func TestMissingFeature(t *testing.T) {
+	const n = 20
+	s := startServer(t, "websocket")
+	conns := s.openSockets(n)
+
+	if out, code := s.rolemgr("remove", "websocket", "--max-cut", "0"); code != 7 || !strings.Contains(out, fmt.Sprint(n)) {
+		t.Errorf("remove --max-cut 0: exit code %d, want 7 and the number %d\n%s", code, n, out)
+	}
+	echoAll(t, conns, "after the refusal")
+
+	out := s.must("remove", "websocket")
+	if !strings.Contains(out, fmt.Sprintf("%d live sockets", n)) {
+		t.Errorf("remove does not tell that it closes %d live sockets:\n%s", n, out)
+	}
+	for i, c := range conns {
+		if code, err := c.closeCode(); err != nil || code != 1001 {
+			t.Fatalf("socket %d was closed with %d, %v; want 1001", i, code, err)
+		}
+	}
+	answers, closed := exchange(t, s.addr, lines(replaced(goodHandshake(s.addr), "GET", "GET /iisstart.htm HTTP/1.1")))
+	if len(answers) != 1 || answers[0].StatusCode != http.StatusOK || !closed {
+		t.Fatalf("the upgrade after the removal is not an ordinary GET: %d answers, closed %v", len(answers), closed)
+	}
+	if body, err := io.ReadAll(answers[0].Body); err != nil || !strings.Contains(string(body), "<title>") {
+		t.Errorf("the ordinary GET gives %q, %v", body, err)
+	}
+	s.eventually("the log explains it", func() error {
+		if log := s.hostLog(); !strings.Contains(log, "WebSocket Protocol") || !strings.Contains(log, "rolemgr install websocket") {
+			return fmt.Errorf("it does not name the feature and the command")
+		}
+		return nil
+	})
+	s.must("install", "websocket")
+	s.stillServes()
+}
+
+// TestInstallAndServe is the one command of the README, on a home whose binding a person has moved to a free port.
+func TestInstallAndServe(t *testing.T) {
+	s := newHome(t, "web-server")
+	s.start("install", "websocket", "--serve")
+	s.eventually("the upgrade works", func() error { return wantStatus(s, func(st int) bool { return st == 101 }) })
+	s.stillServes()
+	if _, err := os.Stat(filepath.Join(s.home, "state.toml")); err != nil {
+		t.Error(err)
+	}
+}
