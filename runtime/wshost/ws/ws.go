@@ -5,87 +5,137 @@
 package ws
 
 import (
-	"context"
-	"net/http"
+	"net"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
 )
 
-// Upgrader performs the server's opening handshake (RFC 6455, section 4.2). The zero value is ready and strict: same
-// origin only, default limits. It must not be changed while in use; Upgrade may be called concurrently.
-type Upgrader struct {
-	// Origins allows further origins beside the request's own host: "https://example.com", or "*" for any.
-	Origins []string
-	// Subprotocols are offered in order of preference; the first that the client asked for is chosen.
-	Subprotocols []string
-	// Limits bounds each connection; zero fields mean the defaults.
-	Limits Limits
-}
-
-// Limits bounds one connection. Zero fields mean the default given; negative ones switch the limit off.
-type Limits struct {
-	MessageSize      int64         // bytes of payload of one message; default 4 MiB; beyond: close 1009
-	HeldMemory       int64         // bytes held for one connection: payload, bookkeeping of fragments, queue; default 2*MessageSize+64 KiB; beyond: close 1008 or 1009
-	Fragments        int           // fragments of one message; default 65536; beyond: close 1008
-	ControlRate      int           // control frames per second, averaged over 10 s; default 100; beyond: close 1008
-	AssemblyTimeout  time.Duration // from the first to the last fragment of a message; default 60 s; beyond: close 1008
-	WriteTimeout     time.Duration // one write to the peer; default 10 s; beyond: the connection is cut
-	PingInterval     time.Duration // after so much silence a ping is sent; default 0: off
-	PongTimeout      time.Duration // the pong to that ping; default 20 s; beyond: the connection is cut
-	CloseTimeout     time.Duration // the peer's answer to our close frame; default 5 s; beyond: the connection is cut
-	HandshakeTimeout time.Duration // the opening handshake of Dial; default 10 s
-}
-
-// Upgrade answers an opening handshake and returns the connection. When the request is not a correct handshake it
-// writes the refusal (400, 403, 405, 426 with Sec-WebSocket-Version) with "Connection: close" and returns a
-// *handshake.Error: the caller must not write anything. After Upgrade w and r.Body must not be used.
-func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) { panic("contract") }
-
 // Conn is a WebSocket connection. One Read and any number of Writes may be in progress at once; Close, Shutdown and
 // Counts may be called at any time from anywhere. Pings are answered and the closing handshake is completed inside
 // Read, so a connection must be read even by those who only write.
-type Conn struct{}
+//
+// A Conn owns no goroutine. It must be closed, or read until Read fails, or its line stays open.
+type Conn struct {
+	line        net.Conn
+	subprotocol string
+	limits      Limits // resolved
 
-// Read returns the next complete message. The payload is valid until the next call of Read. A closing handshake
-// ends with a *CloseError, a line that is cut without one with io.ErrUnexpectedEOF.
-func (c *Conn) Read(ctx context.Context) (frame.Opcode, []byte, error) { panic("contract") }
+	reading   chan struct{} // a lock that can be waited for with a context; it guards what follows
+	rx        *receiver
+	buf       []byte // buf[r:w] is not parsed yet
+	r, w      int
+	lean      int // reads in a row that left most of buf empty
+	readWatch watch
+	armed     time.Time // the read deadline of line
+	heard     time.Time // when bytes arrived last; kept only when idle pings are on
+	asked     time.Time // when the idle ping that is not answered yet was sent
 
-// Write sends one message. Text must be valid UTF-8. It blocks for at most Limits.WriteTimeout or until ctx ends;
-// after a failed write the connection is cut, for part of a frame may be out.
-func (c *Conn) Write(ctx context.Context, op frame.Opcode, p []byte) error { panic("contract") }
+	writing    chan struct{} // like reading
+	tx         sender
+	out        []byte
+	vec        [2][]byte
+	writeWatch watch
 
-// Ping sends a ping and waits for its pong, which needs a Read in progress. It returns the round-trip time.
-func (c *Conn) Ping(ctx context.Context) (time.Duration, error) { panic("contract") }
+	mu       sync.Mutex // guards what follows; held for moments, never while writing
+	closer   closer
+	peer     *CloseError // the peer's close frame
+	err      error       // why the connection ended, once done is closed
+	ended    bool
+	leaving  bool // Detach has been called
+	cutter   *time.Timer
+	pong     []byte // payload of the newest ping that is not answered yet; nil for none
+	pingID   uint64 // of the last ping sent
+	pings    map[uint64]*ping
+	lastPong Pong
 
-// Close performs the closing handshake with code and reason (at most 123 bytes of UTF-8) and closes the connection.
-// It waits for at most Limits.CloseTimeout and is safe to call more than once.
-func (c *Conn) Close(code frame.CloseCode, reason string) error { panic("contract") }
+	done                                       chan struct{} // closed when the connection has ended
+	bytesIn, bytesOut, messagesIn, messagesOut atomic.Int64
+}
+
+// Counts is how much has passed over a connection since its opening handshake: bytes with all framing, and whole
+// messages.
+type Counts struct {
+	BytesIn, BytesOut, MessagesIn, MessagesOut int64
+}
+
+const (
+	readBuffer    = 4 << 10  // bytes of buffer a quiet connection reads into
+	maxReadBuffer = 64 << 10 // what the buffer grows to while reads fill it
+	outBuffer     = 4 << 10  // bytes of a frame that are copied behind its header rather than written beside it
+	keepOut       = 64 << 10 // a greater write buffer is given back after use
+)
+
+func newConn(line net.Conn, role frame.Role, l Limits, subprotocol string, unread []byte) *Conn {
+	c := &Conn{
+		line: line, subprotocol: subprotocol, limits: l,
+		reading: make(chan struct{}, 1), writing: make(chan struct{}, 1), done: make(chan struct{}),
+		rx: newReceiver(role, l), tx: sender{role: role}, closer: closer{state: Open},
+		buf: make([]byte, max(readBuffer, len(unread))),
+	}
+	if role == frame.Client {
+		c.tx.key = new(keys).next
+	}
+	c.readWatch.wake = func() { _ = c.line.SetReadDeadline(past()) }
+	c.writeWatch.wake = func() { _ = c.line.SetWriteDeadline(past()) }
+	c.w = copy(c.buf, unread)
+	c.bytesIn.Store(int64(len(unread)))
+	if l.PingInterval > 0 {
+		c.heard = time.Now()
+	}
+	return c
+}
 
 // Subprotocol returns the subprotocol chosen in the opening handshake, "" for none.
-func (c *Conn) Subprotocol() string { panic("contract") }
+func (c *Conn) Subprotocol() string { return c.subprotocol }
 
-// DialOptions are the options of Dial; the zero value is ready.
-type DialOptions struct {
-	Header       http.Header // additional header fields of the request
-	Subprotocols []string
-	Limits       Limits
-	// NetDial, if not nil, makes the connection instead of net.Dialer.
-	// (signature as net.Dialer.DialContext)
+// RemoteAddr returns the peer's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.line.RemoteAddr() }
+
+// State returns where the connection stands. It may be called concurrently.
+func (c *Conn) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closer.state
 }
 
-// Dial opens a connection to a ws:// URL and performs the client's opening handshake (RFC 6455, section 4.1).
-// Redirects are not followed. ctx bounds the whole handshake. resp is the server's answer, also when it refused.
-func Dial(ctx context.Context, url string, o *DialOptions) (c *Conn, resp *http.Response, err error) {
-	panic("contract")
+// Counts returns what has passed so far. It may be called concurrently.
+func (c *Conn) Counts() Counts {
+	return Counts{c.bytesIn.Load(), c.bytesOut.Load(), c.messagesIn.Load(), c.messagesOut.Load()}
 }
 
-// CloseError is a finished closing handshake.
-type CloseError struct {
-	Code   frame.CloseCode
-	Reason string
-	Sent   bool // true when this side sent its close frame first
+// Done returns a channel that is closed when the connection has ended and its line is closed, or was detached.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// finish ends the connection for the reason err, unless it has ended already, and returns why it has.
+func (c *Conn) finish(err error) error {
+	c.mu.Lock()
+	if c.ended {
+		c.mu.Unlock()
+		<-c.done
+		return c.err
+	}
+	c.ended, c.err = true, err
+	c.closer.take(cut)
+	if c.cutter != nil {
+		c.cutter.Stop()
+	}
+	c.mu.Unlock()
+	c.readWatch.stop()
+	c.writeWatch.stop()
+	_ = c.line.Close() // err says already how it went
+	close(c.done)
+	return err
 }
 
-// Error names the close code.
-func (e *CloseError) Error() string { panic("contract") }
+// over returns why the connection has ended, or nil.
+func (c *Conn) over() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}

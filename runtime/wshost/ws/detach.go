@@ -1,0 +1,116 @@
+package ws
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+)
+
+// Snapshot is all the state of a connection between two system calls, made to be written down with encoding/json and
+// to be read by another process that has been given the line.
+type Snapshot struct {
+	Version     int           `json:"version"` // 1
+	Role        string        `json:"role"`    // "server" or "client"
+	Subprotocol string        `json:"subprotocol,omitempty"`
+	State       State         `json:"state"`
+	ClosedFirst bool          `json:"closed_first,omitempty"` // this side began the closing handshake
+	Limits      Limits        `json:"limits"`                 // with defaults filled in; times in nanoseconds
+	Unread      []byte        `json:"unread,omitempty"`       // read from the line and not parsed yet
+	Receiver    receiverState `json:"receiver"`
+	Pong        []byte        `json:"pong"` // what the newest unanswered ping carried; null for none
+	PingID      uint64        `json:"ping_id,omitempty"`
+	Counts      Counts        `json:"counts"`
+}
+
+// Detach takes the line away from c: it waits for a Write in progress, interrupts a Read in progress, and returns the
+// line with all that the connection knows. Everything on c fails with ErrDetached from then on; messages that Read has
+// returned stay valid. When ctx ends first nothing has changed. Pings that are waited for fail.
+func (c *Conn) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
+	c.mu.Lock()
+	if c.ended || c.leaving {
+		c.mu.Unlock()
+		return nil, nil, fmt.Errorf("websocket detach: %w", ErrClosing)
+	}
+	c.leaving = true
+	c.mu.Unlock()
+	err := c.acquire(ctx, c.writing)
+	if err == nil {
+		_ = c.line.SetReadDeadline(past()) // a reader that misses it looks at leaving
+		if err = c.acquire(ctx, c.reading); err != nil {
+			<-c.writing
+		}
+	}
+	if err != nil {
+		c.mu.Lock()
+		c.leaving = false
+		c.mu.Unlock()
+		return nil, nil, fmt.Errorf("websocket detach: %w", err)
+	}
+	defer func() { <-c.reading; <-c.writing }()
+	c.mu.Lock()
+	if c.ended {
+		c.mu.Unlock()
+		<-c.done
+		return nil, nil, fmt.Errorf("websocket detach: %w", c.err)
+	}
+	c.ended, c.err = true, ErrDetached
+	s := &Snapshot{
+		Version: snapshotVersion, Role: c.tx.role.String(), Subprotocol: c.subprotocol,
+		State: c.closer.state, ClosedFirst: c.closer.first, Limits: c.limits,
+		Unread: clone(c.buf[c.r:c.w]), Receiver: c.rx.state(), Pong: c.pong, PingID: c.pingID, Counts: c.Counts(),
+	}
+	c.closer.take(cut)
+	if c.cutter != nil {
+		c.cutter.Stop()
+	}
+	c.mu.Unlock()
+	c.readWatch.stop()
+	c.writeWatch.stop()
+	close(c.done)
+	_ = c.line.SetDeadline(time.Time{})
+	return c.line, s, nil
+}
+
+func (c *Conn) detaching() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.leaving
+}
+
+// Restore makes a connection of line that goes on where s was taken. It returns ErrSnapshot for a snapshot of another
+// version or one that cannot be; line is then left alone.
+func Restore(line net.Conn, s *Snapshot) (*Conn, error) {
+	var role frame.Role
+	switch s.Role {
+	case "server":
+		role = frame.Server
+	case "client":
+		role = frame.Client
+	default:
+		return nil, fmt.Errorf("%w: role %q", ErrSnapshot, s.Role)
+	}
+	if s.Version != snapshotVersion {
+		return nil, fmt.Errorf("%w: version %d instead of %d", ErrSnapshot, s.Version, snapshotVersion)
+	}
+	if s.State != Open && s.State != CloseSent || len(s.Pong) > frame.MaxControl || !s.Limits.sound() {
+		return nil, fmt.Errorf("%w: %v connection", ErrSnapshot, s.State)
+	}
+	rx, err := restoreReceiver(role, s.Limits, s.Receiver)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(line, role, s.Limits, s.Subprotocol, s.Unread)
+	c.rx, c.pong, c.pingID = rx, s.Pong, s.PingID
+	c.closer = closer{state: s.State, first: s.ClosedFirst}
+	c.bytesIn.Store(s.Counts.BytesIn)
+	c.bytesOut.Store(s.Counts.BytesOut)
+	c.messagesIn.Store(s.Counts.MessagesIn)
+	c.messagesOut.Store(s.Counts.MessagesOut)
+	if s.State == CloseSent {
+		c.startCutter()
+	}
+	return c, nil
+}

@@ -1,0 +1,78 @@
+package ws
+
+import (
+	"math"
+	"time"
+)
+
+// Limits bounds one connection. Zero fields mean the default given; negative ones switch the limit off.
+type Limits struct {
+	MessageSize      int64         // bytes of payload of one message; default 4 MiB; beyond: close 1009
+	HeldMemory       int64         // bytes held for one connection: payload, bookkeeping of fragments, queue; default 2*MessageSize+64 KiB; beyond: close 1008 or 1009
+	Fragments        int           // fragments of one message; default 65536; beyond: close 1008
+	ControlRate      int           // control frames per second, averaged over 10 s; default 100; beyond: close 1008
+	AssemblyTimeout  time.Duration // from the first to the last byte of a message; default 60 s; beyond: close 1008
+	WriteTimeout     time.Duration // one write to the peer; default 10 s; beyond: the connection is cut
+	PingInterval     time.Duration // after so much silence a ping is sent; default 0: off
+	PongTimeout      time.Duration // after that ping, until anything arrives; default 20 s; beyond: the connection is cut
+	CloseTimeout     time.Duration // the peer's answer to our close frame; default 5 s; beyond: the connection is cut
+	HandshakeTimeout time.Duration // the opening handshake of Dial; default 10 s
+}
+
+const (
+	// fragmentCost is what a fragment is charged beside its payload: empty fragments are not free.
+	fragmentCost = 64
+	// controlWindow is the time over which ControlRate is averaged, and so the burst that it allows.
+	controlWindow = 10 * time.Second
+	// lingerTimeout bounds how long a failed connection is drained so that the peer can read why.
+	lingerTimeout = time.Second
+)
+
+// resolved returns l with every default filled in. A limit that is off is the greatest number, a timeout that is off
+// is 0. Resolving twice changes nothing but would turn "off" into the default, so it is done once, at the door.
+func (l Limits) resolved() Limits {
+	l.MessageSize = number(l.MessageSize, 4<<20)
+	held := int64(math.MaxInt64)
+	if l.MessageSize < (math.MaxInt64-64<<10)/2 {
+		held = 2*l.MessageSize + 64<<10
+	}
+	l.HeldMemory = number(l.HeldMemory, held)
+	l.Fragments = int(min(number(int64(l.Fragments), 65536), math.MaxInt))
+	l.ControlRate = max(l.ControlRate, -1)
+	if l.ControlRate == 0 {
+		l.ControlRate = 100
+	}
+	l.AssemblyTimeout = timeout(l.AssemblyTimeout, 60*time.Second)
+	l.WriteTimeout = timeout(l.WriteTimeout, 10*time.Second)
+	l.PingInterval = timeout(l.PingInterval, 0)
+	l.PongTimeout = timeout(l.PongTimeout, 20*time.Second)
+	l.CloseTimeout = timeout(l.CloseTimeout, 5*time.Second)
+	l.HandshakeTimeout = timeout(l.HandshakeTimeout, 10*time.Second)
+	return l
+}
+
+func number(n, byDefault int64) int64 {
+	switch {
+	case n < 0:
+		return math.MaxInt64
+	case n == 0:
+		return byDefault
+	}
+	return n
+}
+
+func timeout(d, byDefault time.Duration) time.Duration {
+	switch {
+	case d < 0:
+		return 0
+	case d == 0:
+		return byDefault
+	}
+	return d
+}
+
+// sound reports whether l can be the result of resolved.
+func (l Limits) sound() bool {
+	return l.MessageSize > 0 && l.HeldMemory > 0 && l.Fragments > 0 && l.ControlRate != 0 && l.ControlRate >= -1 &&
+		l.AssemblyTimeout >= 0 && l.WriteTimeout >= 0 && l.PingInterval >= 0 && l.PongTimeout >= 0 && l.CloseTimeout >= 0
+}
