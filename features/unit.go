@@ -33,10 +33,11 @@ type Unit struct {
 	WindowsName string    // "Web-WebSockets"; "" for nodes of our own
 	DISMName    string    // "IIS-WebSockets"; "" for nodes of our own
 	Title       string    // "WebSocket Protocol"
-	Since       Level     // first level that has it
+	Since       Level     // first level that has it; "" for nodes of our own, which every level has
 	Until       Level     // last level that has it; "" for all later ones
 	Default     bool      // installed with its role
-	Tool        bool      // a management tool: taken only with IncludeManagementTools
+	Tool        bool      // a management tool: not a default service, taken with IncludeManagementTools
+	Rank        int       // place among its siblings where Server Manager has an order of its own; 0 for nearly all
 	Group       bool      // a node that only holds others and adds nothing by itself
 	Doc         string    // Markdown for people: `rolemgr show`, the wizard's description pane. First line: one sentence
 	Requires    []Require // beside the ancestors, which are always required
