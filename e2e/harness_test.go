@@ -87,7 +87,7 @@ func newHome(t *testing.T, features ...string) *server {
 	t.Cleanup(func() { os.RemoveAll(home) })
 	s := &server{t: t, home: home, addr: freeAddr(t), admin: wshost.NewAdmin(home)}
 	s.must(append([]string{"install"}, features...)...)
-	s.edit("config/applicationHost.config", "127.0.0.1:8080:", s.addr+":")
+	s.edit("config/applicationHost.config", `bindingInformation="127.0.0.1:8080:"`, `bindingInformation="`+s.addr+`:"`)
 	return s
 }
 
