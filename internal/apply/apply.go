@@ -70,14 +70,12 @@ type Result struct {
 	Transaction string
 	State       state.State
 	Closed      int // sockets closed
-	// Warnings are what could not be finished after the commit; the next command tries again.
+	// Warnings are what could not be finished after the commit, which the next command tries again, and what a person
+	// should know: where a file that was changed by hand is kept.
 	Warnings []string
+	// Recovered tells of the interrupted transaction that was finished or undone first; zero when there was none.
+	Recovered Recovery
 }
-
-// Run carries p out. Errors: *state.LockedError, *StaleError, *RolledBackError (everything was undone),
-// *IncompleteError (something could not be undone). Cancelling ctx finishes the current step and rolls back.
-// Run recovers an interrupted transaction first.
-func Run(ctx context.Context, p plan.Plan, o Options) (Result, error) { panic("contract") }
 
 // Recovery tells what Recover did.
 type Recovery struct {
@@ -85,44 +83,6 @@ type Recovery struct {
 	Finished    bool   // it was committed and has been finished
 	Undone      bool   // it was not committed and has been undone
 	Command     string // the command that was interrupted
+	// Warnings are what is right on disk but could not be carried on: a host that does not reload, sockets still open.
+	Warnings []string
 }
-
-// Recover finishes or undoes an interrupted transaction under the lock. With nothing to recover it writes nothing.
-func Recover(ctx context.Context, o Options) (Recovery, error) { panic("contract") }
-
-// Pending reports whether an interrupted transaction waits for Recover. It takes no lock and writes nothing.
-func Pending(home string, fs atomicfile.FS) (Recovery, bool, error) { panic("contract") }
-
-// StaleError is a plan made from a state that is no longer the current one.
-type StaleError struct{ Planned, Current uint64 }
-
-// Error names both serials.
-func (e *StaleError) Error() string { panic("contract") }
-
-// RolledBackError is a transaction that failed and was undone completely.
-type RolledBackError struct {
-	Step *plan.Step // the step that failed, nil when it was not a step
-	Err  error
-}
-
-// Error names the step and why it failed.
-func (e *RolledBackError) Error() string { panic("contract") }
-
-// Unwrap returns why it failed.
-func (e *RolledBackError) Unwrap() error { return e.Err }
-
-// IncompleteError is a transaction that failed and could not be undone completely. Files names what is left, with
-// the pre-image to put back by hand; nothing was deleted.
-type IncompleteError struct {
-	Err   error
-	Files []Leftover
-}
-
-// Leftover is a file that could not be restored.
-type Leftover struct{ Path, PreImage, Why string }
-
-// Error names the first file.
-func (e *IncompleteError) Error() string { panic("contract") }
-
-// Unwrap returns why the transaction failed.
-func (e *IncompleteError) Unwrap() error { return e.Err }

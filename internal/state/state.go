@@ -1,13 +1,13 @@
 // Package state is the installed state of a server: what is in state.toml, how it is read strictly and replaced
-// atomically, the lock that serialises writers, and the past states that can be returned to.
+// atomically, the lock that serialises writers, the past states that can be returned to, and the content of the files
+// that those name.
 //
 // It decides nothing: see internal/plan for what would change and internal/apply for changing it.
 package state
 
 import (
+	"fmt"
 	"time"
-
-	"github.com/rolemgr/rolemgr/internal/atomicfile"
 )
 
 // State is the installed state of a server.
@@ -36,42 +36,21 @@ type File struct {
 	SHA256 string // lower-case hex
 }
 
-// Store reads and writes the state of one home. Methods may be called concurrently; writers hold the Lock.
-type Store struct{}
-
-// NewStore returns the store of a home. factory is the content of the state file of a new server, used while there
-// is no state.toml.
-func NewStore(home string, fs atomicfile.FS, factory []byte) *Store { panic("contract") }
-
-// Read returns the state. It takes no lock: a rename always leaves a whole file. A file that cannot be used is a
-// *FormatError; it is never overwritten.
-func (s *Store) Read() (State, error) { panic("contract") }
-
-// Write replaces state.toml atomically and durably: the one commit point of a transaction. The past state is kept
-// (KeepPast) before that.
-func (s *Store) Write(State) error { panic("contract") }
-
-// Past returns the serials of the past states that are kept, newest first.
-func (s *Store) Past() ([]uint64, error) { panic("contract") }
-
-// ReadPast returns a past state.
-func (s *Store) ReadPast(serial uint64) (State, error) { panic("contract") }
-
-// Lock takes the writer's lock, an OS lock that dies with the process. It waits for at most wait (0: not at all) and
-// then fails with a *LockedError. The returned function releases it.
-func (s *Store) Lock(command string, wait time.Duration) (unlock func(), err error) {
-	panic("contract")
-}
-
 // LockedError says who holds the lock.
 type LockedError struct {
-	PID     int
+	PID     int // 0 when the holder has not said yet
 	Since   time.Time
 	Command string
 }
 
 // Error names the holder.
-func (e *LockedError) Error() string { panic("contract") }
+func (e *LockedError) Error() string {
+	if e.PID == 0 {
+		return "another rolemgr is changing this server; wait for it to finish"
+	}
+	return fmt.Sprintf("another rolemgr is changing this server: %q, process %d, since %s; wait for it to finish",
+		e.Command, e.PID, e.Since.Format(time.RFC3339))
+}
 
 // FormatError is a state file that cannot be used: unknown keys, a newer schema, torn or broken by hand.
 type FormatError struct {
@@ -82,4 +61,12 @@ type FormatError struct {
 }
 
 // Error returns "file:line:column: message".
-func (e *FormatError) Error() string { panic("contract") }
+func (e *FormatError) Error() string {
+	switch {
+	case e.Line == 0:
+		return e.File + ": " + e.Message
+	case e.Column == 0:
+		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+}
