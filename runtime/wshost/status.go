@@ -1,8 +1,10 @@
 package wshost
 
 import (
-	"context"
 	"errors"
+	"os"
+	"runtime"
+	"slices"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -24,10 +26,10 @@ type Status struct {
 	Generation  uint64         `json:"generation"`
 	Generations int            `json:"generations"` // alive, the current one included
 	Modules     []string       `json:"modules"`     // of the current generation, in pipeline order
-	Features    []string       `json:"features"`    // the features they belong to
+	Features    []string       `json:"features"`    // the features they belong to, by id
 	Sites       []SiteStatus   `json:"sites"`
 	Requests    uint64         `json:"requests"`
-	Sockets     map[string]int `json:"sockets"` // upgraded connections by feature
+	Sockets     map[string]int `json:"sockets"` // upgraded connections by feature, without those of probes
 	Goroutines  int            `json:"goroutines"`
 }
 
@@ -39,41 +41,91 @@ type SiteStatus struct {
 	Bindings []string `json:"bindings"` // "http://127.0.0.1:8080/"
 }
 
+// States of a site.
+const (
+	siteStarted = "Started"
+	siteStopped = "Stopped"
+)
+
 // ReloadReport tells what a reload did.
 type ReloadReport struct {
 	Generation uint64   `json:"generation"`
 	Warnings   []string `json:"warnings,omitempty"`
 }
 
-// Admin is a client of a running host's admin socket. Methods may be called concurrently; each makes a connection of
-// its own.
-type Admin struct{}
-
-// NewAdmin returns a client for the host of that home. It does not connect.
-func NewAdmin(home string) *Admin { panic("contract") }
-
-// Status asks the host what it is doing; ErrNotRunning when none runs.
-func (a *Admin) Status(ctx context.Context) (Status, error) { panic("contract") }
-
-// Reload asks for Server.Reload. An error of the configuration is a *config.Error.
-func (a *Admin) Reload(ctx context.Context) (ReloadReport, error) { panic("contract") }
-
-// Stop asks the host to stop within the given time and returns when it has let go of its home.
-func (a *Admin) Stop(ctx context.Context, within time.Duration) error { panic("contract") }
-
-// OpenProbe asks for Server.OpenProbe; the host closes it by itself after 30 s.
-func (a *Admin) OpenProbe(ctx context.Context) (addr string, err error) { panic("contract") }
-
-// Connections lists the upgraded connections, by id.
-func (a *Admin) Connections(ctx context.Context) ([]Connection, error) { panic("contract") }
-
-// CloseConnections asks for Server.CloseConnections.
-func (a *Admin) CloseConnections(ctx context.Context, features []string, code uint16, reason string) (int, error) {
-	panic("contract")
-}
-
 // Connection is an upgraded connection with its counters.
 type Connection struct {
 	module.ConnInfo
 	module.ConnCounts
+}
+
+// Status returns what the host is doing now.
+func (s *Server) Status() Status {
+	s.mu.Lock()
+	alive := len(s.alive)
+	s.mu.Unlock()
+	st := Status{
+		Version: 1, Program: s.options.Version, PID: os.Getpid(), Name: s.name, Started: s.started, Generations: alive,
+		Modules: []string{}, Features: []string{}, Sites: []SiteStatus{},
+		Requests: s.requests.Load(), Sockets: s.conns.byFeature(), Goroutines: runtime.NumGoroutine(),
+	}
+	g := s.hold()
+	if g == nil {
+		return st
+	}
+	defer g.release()
+	st.Generation = g.number
+	for _, m := range g.modules {
+		st.Modules = append(st.Modules, m.info.Name)
+		if f := m.info.Feature; f != "" && !slices.Contains(st.Features, f) {
+			st.Features = append(st.Features, f)
+		}
+	}
+	slices.Sort(st.Features)
+	for _, site := range g.tree.Sites() {
+		state := siteStarted
+		if !site.AutoStart || s.options.ProbeOnly {
+			state = siteStopped
+		}
+		st.Sites = append(st.Sites, SiteStatus{ID: site.ID, Name: site.Name, State: state, Bindings: s.bindings(g, site.Name)})
+	}
+	return st
+}
+
+// bindings returns the URLs at which a site is served, with the ports that the kernel chose.
+func (s *Server) bindings(g *generation, site string) []string {
+	urls := []string{}
+	for k, st := range g.routes.bindings {
+		if st.Name != site {
+			continue
+		}
+		port := k.port
+		if ep := s.endpoints.get(k.endpointKey); port == 0 && ep != nil {
+			port = ep.address().Port
+		}
+		urls = append(urls, k.url(port))
+	}
+	slices.Sort(urls)
+	return urls
+}
+
+// Connections lists the upgraded connections, by id.
+func (s *Server) Connections() []Connection {
+	out := []Connection{}
+	for _, r := range s.conns.snapshot(nil) {
+		out = append(out, Connection{r.info, r.conn.Counts()})
+	}
+	return out
+}
+
+// CloseConnections starts the closing handshake with code on every upgraded connection of the features and returns
+// how many there were.
+func (s *Server) CloseConnections(features []string, code uint16, reason string) int {
+	return s.conns.shutdown(func(c module.ConnInfo) bool { return slices.Contains(features, c.Feature) }, code, reason)
+}
+
+// CloseSiteConnections starts the closing handshake with code on every upgraded connection of the sites and returns
+// how many there were.
+func (s *Server) CloseSiteConnections(sites []uint32, code uint16, reason string) int {
+	return s.conns.shutdown(func(c module.ConnInfo) bool { return slices.Contains(sites, c.SiteID) }, code, reason)
 }

@@ -32,7 +32,9 @@ type Request struct {
 	ServerName string
 	// User is the authenticated user, "" for anonymous.
 	User string
-	// Outcome is what is being sent; the host's response writer keeps it current. Read it from OnEnd functions.
+	// Outcome is what is being sent; the host's response writer keeps it current until the connection is hijacked.
+	// From then on, whoever has the connection owns it: Status is 101 already, the byte counts of frames are to be set
+	// before the function that Detach gave is called. Read it from OnEnd functions.
 	Outcome Outcome
 	// RenderError writes the response of a failed request. The host installs a renderer that sends the bare status;
 	// the HTTP Errors module replaces it. Modules call Fail, not this.

@@ -67,7 +67,10 @@ type Conn interface {
 
 // ConnCounts is how much has passed over an upgraded connection.
 type ConnCounts struct {
-	BytesIn, BytesOut, MessagesIn, MessagesOut int64
+	BytesIn     int64 `json:"bytes_in"`
+	BytesOut    int64 `json:"bytes_out"`
+	MessagesIn  int64 `json:"messages_in"`
+	MessagesOut int64 `json:"messages_out"`
 }
 
 // ConnInfo describes an upgraded connection in the host's registry.

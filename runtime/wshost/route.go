@@ -1,0 +1,193 @@
+package wshost
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+)
+
+// endpointKey is an address that the host listens on, as declared: port 0 is one that the kernel chooses, and addr ""
+// is every address.
+type endpointKey struct {
+	addr string
+	port int
+}
+
+func (k endpointKey) String() string { return net.JoinHostPort(k.addr, strconv.Itoa(k.port)) }
+
+// routeKey is one binding.
+type routeKey struct {
+	endpointKey
+	host string
+}
+
+// endpointPlan is an endpoint that a configuration asks for.
+type endpointPlan struct {
+	key      endpointKey
+	site     string     // a site that wants it, for messages
+	pos      config.Pos // and where it says so
+	timeouts timeouts
+	limits   []siteLimit
+}
+
+// timeouts are the times that an endpoint gives its clients: the longest of its sites' connectionTimeout.
+type timeouts struct{ header, idle time.Duration }
+
+// defaultConnectionTimeout is that of IIS; maxHeaderWait bounds the time for the header of a request, for which
+// nobody honest needs two minutes.
+const (
+	defaultConnectionTimeout = 2 * time.Minute
+	maxHeaderWait            = 30 * time.Second
+)
+
+// routes says which site answers a request.
+type routes struct {
+	bindings  map[routeKey]*site
+	specific  map[int]bool // ports that have bindings to single addresses
+	endpoints []*endpointPlan
+	warnings  []string
+}
+
+// site is a site of a generation.
+type site struct {
+	config.Site
+	files siteFiles
+}
+
+// planRoutes reads the bindings of the sites that start by themselves. Two sites with one binding are an error.
+func planRoutes(tree *config.Tree) (*routes, error) {
+	rt := &routes{bindings: map[routeKey]*site{}, specific: map[int]bool{}}
+	all := map[int]bool{} // ports with a binding to all addresses
+	type wanted struct {
+		site *site
+		key  endpointKey
+		b    config.Binding
+	}
+	var wants []wanted
+	for _, cs := range tree.Sites() {
+		if !cs.AutoStart {
+			continue
+		}
+		st := &site{Site: cs, files: siteFiles{tree, cs.Name}}
+		for _, b := range cs.Bindings {
+			if b.Protocol != "http" {
+				rt.warnings = append(rt.warnings, fmt.Sprintf("%s: the %s binding of site %q is not opened: this host serves http", b.Pos, b.Protocol, cs.Name))
+				continue
+			}
+			key, err := bindingEndpoint(b)
+			if err != nil {
+				return nil, bindingError(b.Pos, config.HResultMalformed, err.Error(), `write IP:port:host, as in "*:80:" or "127.0.0.1:8080:www.example.com"`)
+			}
+			rk := routeKey{key, strings.ToLower(b.Host)}
+			if other := rt.bindings[rk]; other != nil {
+				return nil, bindingError(b.Pos, config.HResultDuplicate, fmt.Sprintf("sites %q and %q have the same binding %s", other.Name, cs.Name, rk), "give one of them another port or host name")
+			}
+			rt.bindings[rk] = st
+			all[key.port] = all[key.port] || key.addr == ""
+			rt.specific[key.port] = rt.specific[key.port] || key.addr != ""
+			wants = append(wants, wanted{st, key, b})
+		}
+	}
+	byKey := map[endpointKey]*endpointPlan{}
+	for _, w := range wants {
+		if w.key.port != 0 && all[w.key.port] {
+			w.key.addr = "" // the kernel does not let one port be taken twice: the listener on all addresses serves it
+		}
+		p := byKey[w.key]
+		if p == nil {
+			p = &endpointPlan{key: w.key, site: w.site.Name, pos: w.b.Pos}
+			byKey[w.key] = p
+			rt.endpoints = append(rt.endpoints, p)
+		}
+		p.add(w.site)
+	}
+	return rt, nil
+}
+
+// add takes a site's limits into account.
+func (p *endpointPlan) add(s *site) {
+	for _, l := range p.limits {
+		if l.id == s.ID {
+			return
+		}
+	}
+	p.limits = append(p.limits, siteLimit{s.ID, s.Limits.MaxConnections})
+	idle := connectionTimeout(s.Limits)
+	p.timeouts.idle = max(p.timeouts.idle, idle)
+	p.timeouts.header = min(p.timeouts.idle, maxHeaderWait)
+}
+
+// connectionTimeout returns the site's limit; 0 would be no limit at all and means the default.
+func connectionTimeout(l config.Limits) time.Duration {
+	if l.ConnectionTimeout <= 0 {
+		return defaultConnectionTimeout
+	}
+	return l.ConnectionTimeout
+}
+
+// bindingEndpoint returns the endpoint of a binding with its address in canonical form.
+func bindingEndpoint(b config.Binding) (endpointKey, error) {
+	if b.Address == "" || b.Address == "*" {
+		return endpointKey{"", b.Port}, nil
+	}
+	a, err := netip.ParseAddr(strings.Trim(b.Address, "[]"))
+	if err != nil {
+		return endpointKey{}, fmt.Errorf("%q is not an IP address", b.Address)
+	}
+	if a.IsUnspecified() {
+		return endpointKey{"", b.Port}, nil
+	}
+	return endpointKey{a.Unmap().String(), b.Port}, nil
+}
+
+func bindingError(pos config.Pos, hresult uint32, message, hint string) *config.Error {
+	return &config.Error{Pos: pos, HResult: hresult, Section: sectionSites, Message: message, Hint: hint}
+}
+
+// find returns the site for a request that came in at an endpoint; nil when none has such a binding. A binding with a
+// host name goes before one without, and within these one to the address before one to all, as in HTTP.sys.
+func (rt *routes) find(ep endpointKey, r *http.Request) *site {
+	host := requestHost(r.Host)
+	addr := ep.addr
+	if addr == "" && rt.specific[ep.port] {
+		if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+			addr = local.AddrPort().Addr().Unmap().WithZone("").String()
+		}
+	}
+	for _, h := range [...]string{host, ""} {
+		for _, a := range [...]string{addr, ""} {
+			if s := rt.bindings[routeKey{endpointKey{a, ep.port}, h}]; s != nil {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// requestHost returns the host name of a Host header field in lower case, without port and final dot.
+func requestHost(h string) string {
+	if i := strings.LastIndexByte(h, ':'); i >= 0 && !strings.HasSuffix(h, "]") {
+		h = h[:i]
+	}
+	return strings.ToLower(strings.TrimSuffix(h, "."))
+}
+
+// url returns a binding as people write it. port is the one listened on.
+func (k routeKey) url(port int) string {
+	host := k.host
+	if host == "" {
+		host = k.addr
+	}
+	if host == "" {
+		host = "*"
+	}
+	return "http://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/"
+}
+
+func (k routeKey) String() string { return k.endpointKey.String() + ":" + k.host }

@@ -1,0 +1,165 @@
+package wshost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+// target is where a request was bound to: a site, the probe site, or nothing.
+type target struct {
+	id      uint32
+	name    string // for people and for the configuration; "" is the server level
+	files   module.Files
+	limits  config.Limits
+	missing bool // no site has such a binding
+}
+
+// failureKey carries the host's own refusal through the log stage to the gate.
+type failureKey struct{}
+
+// gate stands between the log stage and the others. What the host itself refuses (a bad URL, an unknown site, a faulty
+// configuration) is answered here, so that it is logged and rendered like every other answer.
+func gate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e, ok := r.Context().Value(failureKey{}).(*module.HTTPError); ok {
+			module.FromRequest(r).Fail(w, r, e)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// endpointHandler answers the requests of an endpoint with the generation that is current when they arrive.
+func (s *Server) endpointHandler(key endpointKey) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.serve(w, r, func(g *generation) target {
+			st := g.routes.find(key, r)
+			if st == nil {
+				return target{files: noFiles{}, missing: true}
+			}
+			return target{id: st.ID, name: st.Name, files: st.files, limits: st.Limits}
+		})
+	})
+}
+
+// serve runs one request through the current generation, which it holds until the request has ended.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*generation) target) {
+	start := time.Now()
+	g := s.hold()
+	if g == nil { // the last moments of a stopping host
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	s.requests.Add(1)
+	t := bind(g)
+	r, failure := cleanURL(r)
+	q := &module.Request{
+		SiteID: t.id, SiteName: t.name, Start: start, Config: g.server, Files: t.files, ServerName: s.name,
+		Logger:      slog.New(&requestHandler{s.log.Handler(), t.name, r.URL.Path}),
+		RenderError: renderBare, Connections: &s.conns,
+	}
+	q.OnEnd(g.release) // the first to be registered is the last to run
+	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: wantsWebSocket(r)}
+	if failure == nil {
+		failure = g.configure(q, t, r)
+	}
+	ctx := r.Context()
+	if failure != nil {
+		ctx = context.WithValue(ctx, failureKey{}, failure)
+	} else if rw.upgrade {
+		s.missing.note(g, q)
+	}
+	r = module.WithRequest(r.WithContext(ctx), q)
+	var b *body
+	if r.Body != nil && r.Body != http.NoBody {
+		b = watchBody(w, r, connectionTimeout(t.limits))
+		r.Body = b
+	}
+	s.run(g.handler, rw, r, b)
+}
+
+// configure gives the request the configuration of its URL, or says why it must be refused.
+func (g *generation) configure(q *module.Request, t target, r *http.Request) (failure *module.HTTPError) {
+	defer func() {
+		if v := recover(); v != nil {
+			q.Logger.Error("reading the configuration panicked", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			failure = &module.HTTPError{Status: http.StatusInternalServerError, Summary: "the configuration cannot be read"}
+		}
+	}()
+	if t.missing {
+		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 1, Summary: fmt.Sprintf("no site has a binding for the host name %q", requestHost(r.Host))}
+	}
+	p := r.URL.Path
+	if p == "*" {
+		p = "/"
+	}
+	if limit := t.limits.MaxURLSegments; limit > 0 && segments(p) > limit {
+		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 20, Summary: fmt.Sprintf("the URL has more than %d segments (maxUrlSegments)", limit)}
+	}
+	effective, err := g.tree.Effective(t.name, p)
+	if err == nil {
+		q.Config = effective
+		return nil
+	}
+	if ce := (*config.Error)(nil); errors.As(err, &ce) {
+		q.Logger.Warn("the configuration is at fault", "error", ce, "hint", ce.Hint)
+		return module.ConfigFailure(ce)
+	}
+	q.Logger.Error("the configuration cannot be read", "error", err)
+	return &module.HTTPError{Status: http.StatusInternalServerError, Summary: "the configuration cannot be read"}
+}
+
+// run runs the pipeline and ends the request, whatever happens in it. A panic becomes a 500.0 when nothing was sent
+// yet; afterwards the connection is cut, for a client must not take half a response for a whole one.
+func (s *Server) run(pipeline http.Handler, w *response, r *http.Request, b *body) {
+	q := w.q
+	defer func() {
+		v := recover()
+		abort := v != nil
+		if v != nil && v != http.ErrAbortHandler {
+			q.Logger.Error("a module panicked", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			if q.Outcome.Status == 0 && w.hijacked == nil {
+				s.failAfterPanic(w, r)
+				abort = false
+			}
+		}
+		if w.hijacked != nil && abort {
+			_ = w.hijacked.Close()
+		}
+		if b != nil {
+			q.Outcome.BytesRecv = b.n.Load()
+			if w.hijacked == nil {
+				b.leave()
+			}
+		}
+		q.Returned()
+		if abort && w.hijacked == nil {
+			panic(http.ErrAbortHandler)
+		}
+	}()
+	pipeline.ServeHTTP(w, r)
+	if w.hijacked == nil {
+		w.implicit()
+	}
+}
+
+// failAfterPanic answers 500.0. A module's renderer may be what panicked: if it does so again the bare status is sent.
+func (s *Server) failAfterPanic(w *response, r *http.Request) {
+	e := &module.HTTPError{Status: http.StatusInternalServerError, Summary: "a module panicked"}
+	err := guarded(func() error { w.q.Fail(w, r, e); return nil })
+	if err != nil {
+		w.q.Logger.Error("the renderer of errors panicked, too", "error", err)
+	}
+	if w.q.Outcome.Status == 0 {
+		renderBare(w, r, e)
+	}
+}

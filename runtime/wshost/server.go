@@ -1,0 +1,245 @@
+package wshost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+// errStopping is returned for what a stopping host no longer does.
+var errStopping = errors.New("the host is stopping")
+
+// Server is a running host. Methods may be called concurrently.
+type Server struct {
+	options Options
+	home    string
+	name    string
+	started time.Time
+	log     *slog.Logger
+	logFile *logFile // nil when the log is somebody else's
+	logDir  string
+	tempDir string // of a throw-away host
+	lock    *homeLock
+	admin   *adminServer // nil for a throw-away host
+
+	slot      chan struct{} // holds one value while a reload, or the stop, is in progress
+	current   atomic.Pointer[generation]
+	last      uint64 // number of the newest generation; used by who has the slot
+	mu        sync.Mutex
+	alive     map[*generation]struct{}
+	requests  atomic.Uint64
+	shared    module.Shared
+	conns     connRegistry
+	endpoints endpoints
+	probes    probes
+	missing   *missingNotice
+
+	stopOnce  sync.Once
+	stopping  atomic.Bool
+	patience  context.Context // ends when Stop has waited long enough
+	impatient context.CancelFunc
+	stopErr   error // set before done is closed
+	done      chan struct{}
+}
+
+// Start reads the configuration, provisions the first generation, opens the bindings and the admin socket
+// (run/admin.sock, 0600) and returns. It fails with ErrRunning when a host already runs on the same home.
+// A binding that cannot be opened fails Start, naming address, site and the place in the configuration.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	s, err := newServer(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		s.impatient()
+		s.letGo()
+		return nil, err
+	}
+	return s, nil
+}
+
+// newServer fills a Server in without touching the disk.
+func newServer(o Options) (*Server, error) {
+	home, err := filepath.Abs(o.Home)
+	if err != nil {
+		return nil, fmt.Errorf("find the home folder: %w", err)
+	}
+	s := &Server{
+		options: o, home: home, name: o.Name, started: time.Now(), slot: make(chan struct{}, 1),
+		alive: map[*generation]struct{}{}, done: make(chan struct{}),
+	}
+	if s.name == "" {
+		if s.name, err = os.Hostname(); err != nil {
+			return nil, fmt.Errorf("find the server's name: %w", err)
+		}
+	}
+	s.patience, s.impatient = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// start does what Start says. What it took is given back by letGo.
+func (s *Server) start(ctx context.Context) error {
+	if err := s.takeHome(); err != nil {
+		return err
+	}
+	s.missing = newMissingNotice(s.options.Modules, s.log)
+	s.endpoints = endpoints{handler: s.endpointHandler, log: s.log, open: map[endpointKey]*endpoint{}, retiring: map[*endpoint]struct{}{}}
+	s.slot <- struct{}{}
+	defer func() { <-s.slot }()
+	report, err := s.advance(ctx, func() error {
+		if s.options.ProbeOnly {
+			return nil
+		}
+		var err error
+		s.admin, err = startAdmin(s)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.log.Info("the host has started", "name", s.name, "version", s.options.Version, "home", s.home, "pid", os.Getpid())
+	for _, w := range report.Warnings {
+		s.log.Warn(w)
+	}
+	return nil
+}
+
+// takeHome takes the home's lock and opens the log; a throw-away host takes a temporary folder instead.
+func (s *Server) takeHome() (err error) {
+	s.log = s.options.Logger
+	if s.options.ProbeOnly {
+		if s.log == nil {
+			s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		}
+		s.tempDir, err = os.MkdirTemp("", "wshost-*")
+		s.logDir = s.tempDir
+		return err
+	}
+	if s.lock, err = lockHome(s.home); err != nil {
+		return err
+	}
+	s.logDir = filepath.Join(s.home, "logs")
+	if s.log == nil {
+		if s.logFile, err = openLogFile(filepath.Join(s.logDir, "wshost.log")); err != nil {
+			return err
+		}
+		s.log = slog.New(slog.NewTextHandler(s.logFile, nil))
+	}
+	return nil
+}
+
+// Reload reads the configuration again, provisions a generation beside the old one and swaps them. On any error the
+// old generation goes on serving. Bindings that did not change are not touched; upgraded connections keep the
+// generation they began with.
+func (s *Server) Reload(ctx context.Context) (ReloadReport, error) {
+	select {
+	case s.slot <- struct{}{}:
+	case <-ctx.Done():
+		return ReloadReport{}, fmt.Errorf("wait for another reload: %w", ctx.Err())
+	}
+	defer func() { <-s.slot }()
+	if s.stopping.Load() {
+		return ReloadReport{}, errStopping
+	}
+	if s.logFile != nil {
+		if err := s.logFile.reopen(); err != nil {
+			return ReloadReport{}, err
+		}
+	}
+	report, err := s.advance(ctx, func() error { return nil })
+	if err != nil {
+		s.log.Error("the reload was refused; the configuration of before stays in use", "error", err)
+		return ReloadReport{}, err
+	}
+	for _, w := range report.Warnings {
+		s.log.Warn(w)
+	}
+	return report, nil
+}
+
+// advance makes the next generation current. Whatever can fail, lastCheck at the end included, does so before
+// anything of the old generation is touched. The caller has the slot.
+func (s *Server) advance(ctx context.Context, lastCheck func() error) (ReloadReport, error) {
+	g, err := s.build()
+	if err != nil {
+		return ReloadReport{}, err
+	}
+	plans := g.routes.endpoints
+	if s.options.ProbeOnly {
+		plans = nil
+	}
+	change, err := s.endpoints.prepare(ctx, plans)
+	if err == nil {
+		if err = ctx.Err(); err == nil {
+			err = lastCheck()
+		}
+		if err != nil {
+			change.rollback()
+		}
+	}
+	if err != nil {
+		g.release()
+		<-g.closed
+		return ReloadReport{}, err
+	}
+	s.last = g.number
+	s.track(g)
+	old := s.current.Swap(g)
+	report := ReloadReport{Generation: g.number, Warnings: append(g.routes.warnings, change.commit()...)}
+	if old != nil {
+		old.release()
+	}
+	s.log.Info("a generation is in use", "generation", g.number, "modules", len(g.modules))
+	return report, nil
+}
+
+// build reads the configuration and provisions a generation.
+func (s *Server) build() (*generation, error) {
+	tree, server, infos, err := readConfig(s.home, s.options.Modules, s.options.Known)
+	if err != nil {
+		return nil, err
+	}
+	g := &generation{number: s.last + 1, tree: tree, server: server, log: s.log, closed: make(chan struct{})}
+	g.users.Store(1)
+	if g.routes, err = planRoutes(tree); err != nil {
+		return nil, err
+	}
+	err = g.provision(infos, module.Context{Logger: s.log, Config: server, Shared: &s.shared, ServerName: s.name, LogDir: s.logDir})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// track counts g among the living until it is closed.
+func (s *Server) track(g *generation) {
+	s.mu.Lock()
+	s.alive[g] = struct{}{}
+	s.mu.Unlock()
+	go func() {
+		<-g.closed
+		s.mu.Lock()
+		delete(s.alive, g)
+		s.mu.Unlock()
+	}()
+}
+
+// hold returns the current generation with the caller as a user; nil when the host has stopped.
+func (s *Server) hold() *generation {
+	for {
+		g := s.current.Load()
+		if g == nil || g.hold() {
+			return g
+		}
+		// It was replaced between the two: the next one is there already.
+	}
+}
