@@ -5,6 +5,9 @@ package all
 import (
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/features/defaultdocument"
+	"github.com/rolemgr/rolemgr/features/httperrors"
+	"github.com/rolemgr/rolemgr/features/httplogging"
+	"github.com/rolemgr/rolemgr/features/requestfiltering"
 	"github.com/rolemgr/rolemgr/features/staticcontent"
 	"github.com/rolemgr/rolemgr/features/webservercore"
 	"github.com/rolemgr/rolemgr/features/websocket"
@@ -14,6 +17,9 @@ import (
 func folders() []features.Unit {
 	return []features.Unit{
 		defaultdocument.Unit(),
+		httperrors.Unit(),
+		httplogging.Unit(),
+		requestfiltering.Unit(),
 		staticcontent.Unit(),
 		webservercore.Unit(),
 		websocket.Unit(),

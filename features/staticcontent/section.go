@@ -98,4 +98,3 @@ func checkFieldValue(written string) error {
 	}
 	return nil
 }
-

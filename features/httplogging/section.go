@@ -1,0 +1,85 @@
+package httplogging
+
+import (
+	"path/filepath"
+	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+)
+
+// The sections that this module reads. The format of a site's log is declared with the site.
+const (
+	section      = "system.webServer/httpLogging"
+	sitesSection = "system.applicationHost/sites"
+)
+
+// The values of selectiveLogging.
+const (
+	logAll        = "LogAll"
+	logSuccessful = "LogSuccessful"
+	logError      = "LogError"
+)
+
+// loggingConfig is system.webServer/httpLogging, with the attributes of IIS 8.
+type loggingConfig struct {
+	Selective string `config:"selectiveLogging"`
+	DontLog   bool   `config:"dontLog"`
+}
+
+// wants reports whether a request that ended with the status is to be logged.
+func (c *loggingConfig) wants(status int) bool {
+	switch {
+	case c.DontLog:
+		return false
+	case c.Selective == logSuccessful:
+		return status < 400
+	case c.Selective == logError:
+		return status >= 400
+	}
+	return true
+}
+
+// sections declares the section. It is locked as on IIS: a site must not be able to hide its requests.
+func sections() []config.Section {
+	return []config.Section{{
+		Path:                section,
+		OverrideModeDefault: config.Deny,
+		Element: config.Element{Name: "httpLogging", Attributes: []config.Attribute{
+			{Name: "selectiveLogging", Type: config.Enum, Default: logAll, Values: []config.Value{
+				{Name: logAll, Value: 0}, {Name: logSuccessful, Value: 1}, {Name: logError, Value: 2},
+			}},
+			{Name: "dontLog", Type: config.Bool, Default: "false"},
+		}},
+	}}
+}
+
+// sitesConfig is what this module reads of system.applicationHost/sites.
+type sitesConfig struct {
+	Sites []struct {
+		ID      uint32  `config:"id"`
+		LogFile logFile `config:"logFile"`
+	} `config:",collection"`
+}
+
+// logFile is sites/site/logFile.
+type logFile struct {
+	Enabled           bool     `config:"enabled"`
+	Format            string   `config:"logFormat"`
+	Directory         string   `config:"directory"`
+	Period            string   `config:"period"`
+	Flags             []string `config:"logExtFileFlags"`
+	LocalTimeRollover bool     `config:"localTimeRollover"`
+}
+
+// folder returns the absolute folder of the site's log files. A relative one counts from the server's home, which is
+// the parent of the default log folder; the default of IIS stands for ours.
+func (l *logFile) folder(logDir string) string {
+	dir := filepath.FromSlash(strings.ReplaceAll(l.Directory, `\`, "/"))
+	switch {
+	case dir == "", strings.HasSuffix(dir, "inetpub/logs/LogFiles"):
+		return logDir
+	case filepath.IsAbs(dir):
+		return dir
+	}
+	return filepath.Join(filepath.Dir(logDir), dir)
+}
