@@ -100,6 +100,9 @@ func TestBrokenHandshakes(t *testing.T) {
 		{"version 14", change("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"), 426},
 		{"version 0 with zeros", change("Sec-WebSocket-Version", "Sec-WebSocket-Version: 013"), 426},
 		{"version not a number", change("Sec-WebSocket-Version", "Sec-WebSocket-Version: thirteen"), 426},
+		{"two versions", append(slices.Clone(good), "Sec-WebSocket-Version: 13"), 400},
+		{"a body", append(slices.Clone(good), "Content-Length: 3"), 400},
+		{"a chunked body", append(slices.Clone(good), "Transfer-Encoding: chunked"), 400},
 		{"foreign origin", append(slices.Clone(good), "Origin: https://evil.example"), 403},
 		{"origin null", append(slices.Clone(good), "Origin: null"), 403},
 	}

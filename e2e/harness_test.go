@@ -24,8 +24,8 @@ import (
 // patience is how long a condition may take before a test gives up; it bounds failures, not successes.
 const patience = 30 * time.Second
 
-// program is the path of the built rolemgr.
-var program string
+// program is the path of the built rolemgr, and racing the path of one that ends at its first data race.
+var program, racing string
 
 func TestMain(m *testing.M) {
 	os.Exit(buildAndRun(m))
@@ -38,12 +38,14 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "rolemgr")
-	build := exec.Command("go", "build", "-o", program, "github.com/rolemgr/rolemgr/cmd/rolemgr")
-	build.Stdout, build.Stderr = os.Stderr, os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "build rolemgr:", err)
-		return 1
+	program, racing = filepath.Join(dir, "rolemgr"), filepath.Join(dir, "rolemgr-race")
+	for _, args := range [][]string{{"-o", program}, {"-race", "-o", racing}} {
+		build := exec.Command("go", append(append([]string{"build"}, args...), "github.com/rolemgr/rolemgr/cmd/rolemgr")...)
+		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if err := build.Run(); err != nil {
+			fmt.Fprintln(os.Stderr, "build rolemgr:", err)
+			return 1
+		}
 	}
 	return m.Run()
 }
@@ -51,6 +53,7 @@ func buildAndRun(m *testing.M) int {
 // server is a home folder and, once started, the rolemgr process that serves it.
 type server struct {
 	t     *testing.T
+	exe   string
 	home  string
 	addr  string // of the default site
 	admin *wshost.Admin
@@ -85,7 +88,7 @@ func newHome(t *testing.T, features ...string) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(home) })
-	s := &server{t: t, home: home, addr: freeAddr(t), admin: wshost.NewAdmin(home)}
+	s := &server{t: t, exe: program, home: home, addr: freeAddr(t), admin: wshost.NewAdmin(home)}
 	s.must(append([]string{"install"}, features...)...)
 	s.edit("config/applicationHost.config", `bindingInformation="127.0.0.1:8080:"`, `bindingInformation="`+s.addr+`:"`)
 	return s
@@ -95,6 +98,15 @@ func newHome(t *testing.T, features ...string) *server {
 func startServer(t *testing.T, features ...string) *server {
 	t.Helper()
 	s := newHome(t, features...)
+	s.start("serve")
+	return s
+}
+
+// startRacing is startServer under the race detector: memory and times say nothing there.
+func startRacing(t *testing.T, features ...string) *server {
+	t.Helper()
+	s := newHome(t, features...)
+	s.exe = racing
 	s.start("serve")
 	return s
 }
@@ -113,7 +125,8 @@ func freeAddr(t *testing.T) string {
 // start runs a command that serves in the foreground and waits until the default site answers.
 func (s *server) start(args ...string) {
 	s.t.Helper()
-	s.cmd = exec.Command(program, append([]string{"--home", s.home}, args...)...)
+	s.cmd = exec.Command(s.exe, append([]string{"--home", s.home}, args...)...)
+	s.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	s.done = make(chan struct{})
 	if err := s.cmd.Start(); err != nil {
@@ -166,7 +179,7 @@ func (s *server) rolemgr(args ...string) (output string, code int) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, append([]string{"--home", s.home}, args...)...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, s.exe, append([]string{"--home", s.home}, args...)...).CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		s.t.Fatalf("rolemgr %s: %v", strings.Join(args, " "), err)

@@ -107,7 +107,7 @@ func (l *load) stop() (echoes, requests int64) {
 // TestReloadsDropNobody reloads a hundred times below a thousand echoing sockets and a stream of requests.
 func TestReloadsDropNobody(t *testing.T) {
 	const sockets, reloads = 1000, 100
-	s := startServer(t, "websocket")
+	s := startRacing(t, "websocket")
 	s.stillServes()
 	s.eventually("the host is at rest", func() error { return wantSockets(s, 0) })
 	goroutines, files := s.status().Goroutines, s.descriptors()
@@ -151,7 +151,7 @@ func TestReloadsDropNobody(t *testing.T) {
 
 // TestUnconcernedSocketsStay removes and installs a feature that the open sockets do not belong to.
 func TestUnconcernedSocketsStay(t *testing.T) {
-	s := startServer(t, "websocket")
+	s := startRacing(t, "websocket")
 	conns := s.openSockets(100)
 	l := startLoad(s, conns)
 	out := s.must("remove", "http-logging", "--max-cut", "0")
@@ -167,7 +167,7 @@ func TestUnconcernedSocketsStay(t *testing.T) {
 
 // TestStopSaysGoodbye ends the host with a command below live sockets: each gets a close frame with 1001.
 func TestStopSaysGoodbye(t *testing.T) {
-	s := startServer(t, "websocket")
+	s := startRacing(t, "websocket")
 	conns := s.openSockets(50)
 	var wg sync.WaitGroup
 	for i, c := range conns {
