@@ -4,9 +4,13 @@
 // It is not the host: it knows no module and serves nothing. It never writes a file.
 package config
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-var _ time.Duration
+// Infinite is what an attribute with AllowInfinite decodes to when "Infinite" is written.
+const Infinite = time.Duration(math.MaxInt64)
 
 // OverrideMode says whether lower levels may contain a section: "Allow" or "Deny".
 type OverrideMode string
@@ -71,9 +75,22 @@ type Attribute struct {
 	Key           bool // isUniqueKey, or with more than one isCombinedKey
 	CaseSensitive bool
 	Expanded      bool    // %NAME% is replaced from the environment
+	Secret        bool    // the value is never shown in an error (encrypted="true" in the schema of IIS)
+	AllowInfinite bool    // for TimeSpan: "Infinite" is accepted
+	TimeFormat    Format  // for TimeSpan: default HMS
 	Values        []Value // for Enum and Flags
 	Check         Check   // nil: no rule beyond the type
 }
+
+// Format is how a TimeSpan is written.
+type Format string
+
+// The formats of time spans. HMS is "[d.]hh:mm:ss"; the others are whole numbers of their unit.
+const (
+	HMS     Format = ""
+	Seconds Format = "seconds"
+	Minutes Format = "minutes"
+)
 
 // Value is a named value of an Enum or Flags attribute.
 type Value struct {

@@ -1,5 +1,11 @@
 package config
 
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
 // Known is a section that the schema knows without it being usable: that of a feature that is not installed, or one
 // that is ignored on purpose.
 type Known struct {
@@ -11,21 +17,109 @@ type Known struct {
 }
 
 // Schema is an immutable set of section declarations.
-type Schema struct{}
+type Schema struct {
+	sections []*sectionDecl
+	index    map[string]int
+	groups   map[string]bool // proper prefixes of the paths of sections and of known ones
+	known    map[string]Known
+}
+
+// A sectionDecl is a section made ready for use.
+type sectionDecl struct {
+	Section
+	id       int
+	root     elementDecl
+	defaults *sectionState // nothing written anywhere
+}
 
 // NewSchema builds a schema from usable sections and from sections that are only known. It returns every fault of the
 // declarations at once: a duplicate section, a default that its own type refuses, a collection without key.
-func NewSchema(sections []Section, known []Known) (*Schema, error) { panic("contract") }
+//
+// A section that is both usable and known is usable. The sections of system.applicationHost that an
+// applicationHost.config of IIS holds and that mean nothing here (application pools and the like) are always ignored.
+func NewSchema(sections []Section, known []Known) (*Schema, error) {
+	s := &Schema{index: map[string]int{}, groups: map[string]bool{}, known: map[string]Known{}}
+	var faults []error
+	for i := range sections {
+		sec := &sectionDecl{Section: sections[i], id: len(s.sections)}
+		if _, double := s.index[sec.Path]; double {
+			faults = append(faults, fmt.Errorf("section %q is declared twice", sec.Path))
+			continue
+		}
+		if err := sec.compile(); err != nil {
+			faults = append(faults, fmt.Errorf("section %q: %w", sec.Path, err))
+		}
+		s.index[sec.Path] = sec.id
+		s.sections = append(s.sections, sec)
+		s.addGroups(sec.Path)
+	}
+	for _, k := range known {
+		if _, double := s.known[k.Path]; !double {
+			s.known[k.Path] = k
+			s.addGroups(k.Path)
+		}
+	}
+	for _, name := range [...]string{"applicationPools", "configHistory", "customMetadata", "listenerAdapters", "serviceAutoStartProviders"} {
+		path := "system.applicationHost/" + name
+		if _, given := s.known[path]; !given {
+			s.known[path] = Known{Path: path, Ignored: true}
+		}
+	}
+	for path := range s.index {
+		if s.groups[path] {
+			faults = append(faults, fmt.Errorf("section %q contains another section: only groups nest", path))
+		}
+	}
+	if len(faults) > 0 {
+		return nil, fmt.Errorf("configuration schema: %w", errors.Join(faults...))
+	}
+	return s, nil
+}
 
-// CoreSections returns the sections that belong to the host itself rather than to a feature: system.applicationHost
-// (sites, log, webLimits), system.webServer/globalModules and system.webServer/modules.
-func CoreSections() []Section { panic("contract") }
+func (s *Schema) addGroups(path string) {
+	for i := range len(path) {
+		if path[i] == '/' {
+			s.groups[path[:i]] = true
+		}
+	}
+}
 
-// IntegerRange allows the integers from min to max.
-func IntegerRange(min, max int64) Check { panic("contract") }
+// section returns the usable section of a path, or nil.
+func (s *Schema) section(path string) *sectionDecl {
+	if i, ok := s.index[path]; ok {
+		return s.sections[i]
+	}
+	return nil
+}
 
-// TimeSpanRange allows time spans from min to max seconds in steps of granularity seconds.
-func TimeSpanRange(min, max, granularity int64) Check { panic("contract") }
+func (s *Schema) isGroup(path string) bool { return s.groups[path] }
 
-// NonEmpty refuses the empty string.
-func NonEmpty() Check { panic("contract") }
+// knownAt returns what is known of a path: the longest Known that covers it.
+func (s *Schema) knownAt(path string) (Known, bool) {
+	for p := path; p != ""; {
+		if k, ok := s.known[p]; ok {
+			return k, true
+		}
+		p = p[:max(0, strings.LastIndexByte(p, '/'))]
+	}
+	return Known{}, false
+}
+
+// names returns the names that may stand in a group, for suggestions.
+func (s *Schema) names(group string) []string {
+	var names []string
+	add := func(path string) {
+		if group == "" {
+			names = append(names, strings.SplitN(path, "/", 2)[0])
+		} else if rest, ok := strings.CutPrefix(path, group+"/"); ok {
+			names = append(names, strings.SplitN(rest, "/", 2)[0])
+		}
+	}
+	for _, sec := range s.sections {
+		add(sec.Path)
+	}
+	for p := range s.known {
+		add(p)
+	}
+	return names
+}

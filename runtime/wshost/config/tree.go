@@ -1,13 +1,21 @@
 package config
 
-import "time"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
 
 // Options says where a Tree is read from.
 type Options struct {
 	// AppHost is the path of applicationHost.config.
 	AppHost string
 	// DropInDir is the folder of the drop-ins of installed features (*.config), merged in the order of their names as
-	// if they stood before applicationHost.config at the same level: applicationHost.config can override them.
+	// if they stood before applicationHost.config at the same level: applicationHost.config can override them. It may
+	// repeat an entry of a collection with equal values; with other values it has to remove the entry first.
 	DropInDir string
 	// BaseDir is what relative physical paths in applicationHost.config are relative to: the server's home.
 	BaseDir string
@@ -17,93 +25,128 @@ type Options struct {
 	Getenv func(string) string
 }
 
-// Open reads applicationHost.config and the drop-ins. It fails with a *Error when one of them cannot be used at all
-// or when the sites cannot be known; faults that concern only some URLs are reported by Effective.
-func Open(o Options) (*Tree, error) { panic("contract") }
-
 // Tree is a configuration tree as of one Open: applicationHost.config and the drop-ins are read once, the web.config
 // files of sites are read when a URL needs them and re-read when they change. Methods may be called concurrently.
-type Tree struct{}
-
-// Site is a site as declared in <system.applicationHost><sites>.
-type Site struct {
-	ID           uint32
-	Name         string
-	AutoStart    bool
-	Bindings     []Binding
-	Applications []Application // "/" is always present; longest path first
-	Limits       Limits
-	LogFile      LogFile
-	Pos          Pos
+type Tree struct {
+	o     Options
+	sites []Site
+	base  *level               // the server level
+	roots map[string]*siteRoot // by folded name: declared sites, and names that location tags mention
+	cost  atomic.Int64         // of what the levels of sites hold, see cacheBudget
 }
 
-// Binding is one binding of a site: "http" with "IP:port:host".
-type Binding struct {
-	Protocol string
-	Address  string // IP, "" or "*" for all
-	Port     int
-	Host     string // host header, "" for any
-	Pos      Pos
+// Open reads applicationHost.config and the drop-ins. It fails with a *Error when one of them cannot be used at all
+// or when the sites cannot be known; faults that concern only some URLs are reported by Effective.
+func Open(o Options) (*Tree, error) {
+	if o.Schema == nil {
+		return nil, errors.New("open configuration: no schema is given")
+	}
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	t := &Tree{o: o}
+	files, err := t.readServer()
+	if err != nil {
+		return nil, err
+	}
+	errs := t.mergeServer(files)
+	for _, e := range errs {
+		if e.Section == sitesPath {
+			return nil, e
+		}
+	}
+	if err := t.readSites(); err != nil {
+		return nil, err
+	}
+	t.makeRoots(files)
+	return t, nil
 }
 
-// Application is an application of a site with its virtual directories, longest path first; "/" is always present.
-type Application struct {
-	Path        string
-	VirtualDirs []VirtualDir
+// readServer reads the files of the server level, drop-ins first.
+func (t *Tree) readServer() ([]*file, error) {
+	paths, err := dropIns(t.o.DropInDir)
+	if err != nil {
+		return nil, err
+	}
+	var docs []*document
+	for _, path := range append(paths, t.o.AppHost) {
+		src, _, err := readFile(path)
+		if err != nil {
+			return nil, unreadable(path, err)
+		}
+		doc, fault := parse(path, src, t.o.Schema)
+		if fault != nil {
+			return nil, fault
+		}
+		docs = append(docs, doc)
+	}
+	var files []*file
+	var names *declared
+	// The sections that applicationHost.config declares are known in drop-ins too, so it is bound twice.
+	if apphost := bind(docs[len(docs)-1], true, false, nil); len(apphost.faults) == 0 {
+		names = apphost.declared
+	}
+	for i, doc := range docs {
+		f := bind(doc, true, i < len(docs)-1, names)
+		if len(f.faults) > 0 {
+			return nil, f.faults[0]
+		}
+		names = f.declared
+		files = append(files, f)
+	}
+	return files, nil
 }
 
-// VirtualDir maps a URL path below its application to a folder.
-type VirtualDir struct {
-	Path         string // relative to the application, "/" for its root
-	PhysicalPath string // absolute
+func dropIns(dir string) ([]string, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, unreadable(dir, err)
+	}
+	var paths []string
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasSuffix(e.Name(), ".config") && !strings.HasPrefix(e.Name(), ".") {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
 }
 
-// Limits are the limits of a site.
-type Limits struct {
-	MaxConnections    uint32
-	ConnectionTimeout time.Duration
-	MaxURLSegments    uint32
+// mergeServer makes the server level.
+func (t *Tree) mergeServer(files []*file) []*Error {
+	sections := make([]*sectionState, len(t.o.Schema.sections))
+	for i, sec := range t.o.Schema.sections {
+		sections[i] = sec.defaults
+	}
+	for _, f := range files {
+		for _, r := range f.rules {
+			sections[r.sec.id] = sections[r.sec.id].with(r)
+		}
+	}
+	b := &builder{tree: t, sections: sections, target: atServer}
+	for _, f := range files {
+		for i := range f.uses {
+			if u := &f.uses[i]; u.path() == "" {
+				b.apply(u, 0, f.dropIn)
+			}
+		}
+		b.declared = f.declared
+	}
+	t.base = b.level()
+	return b.errs
 }
 
-// LogFile is where and what a site logs.
-type LogFile struct {
-	Enabled           bool
-	Directory         string   // absolute; "" for the server's default
-	Period            string   // "Daily"
-	Fields            []string // names of logExtFileFlags
-	LocalTimeRollover bool
-	LogSiteID         bool
+// Server returns the configuration of the server level: drop-ins and applicationHost.config without location tags
+// for sites. It is what a Module sees at Provision, and what the host's probe site runs under.
+func (t *Tree) Server() (*Effective, error) {
+	if t.base.err != nil {
+		return nil, t.base.err
+	}
+	return t.base.eff, nil
 }
 
 // Sites returns the declared sites, by id.
-func (t *Tree) Sites() []Site { panic("contract") }
-
-// Server returns the configuration of the server level: drop-ins and applicationHost.config without location tags.
-// It is what a Module sees at Provision, and what the host's probe site runs under.
-func (t *Tree) Server() (*Effective, error) { panic("contract") }
-
-// Effective returns the configuration of a URL path of a site. urlPath is decoded and begins with "/". The result is
-// immutable and shared; it is computed once per folder and file state. When any section that applies there is at
-// fault the error is a *Error, to be answered with 500.19. site "" is the server level.
-func (t *Tree) Effective(site, urlPath string) (*Effective, error) { panic("contract") }
-
-// Map returns the physical path of a URL path of a site, and the URL path of the virtual directory that holds it
-// with its folder. It does not touch the disk.
-func (t *Tree) Map(site, urlPath string) (physical, vdirURL, vdirDir string, ok bool) {
-	panic("contract")
-}
-
-// Effective is the merged configuration of one URL. It is immutable and may be used concurrently.
-type Effective struct{}
-
-// Origin returns where the given section was last written for this URL, or false when it has its schema defaults.
-func (e *Effective) Origin(section string) (Pos, bool) { panic("contract") }
-
-// Has reports whether a named entry (by key) is in a collection section such as "system.webServer/modules".
-func (e *Effective) Has(section, key string) bool { panic("contract") }
-
-// Decode returns the section as a T, a struct whose fields are tagged `config:"name"` with the names of attributes,
-// of child elements (struct fields) and, as `config:",collection"`, of the entries (a slice of structs). Fields are
-// bool, string, uint32, int, int64, time.Duration and []string (flags). The result is made once per Effective, section
-// and type and shared: callers must not change it. An error means that T does not fit the section's declaration.
-func Decode[T any](e *Effective, section string) (*T, error) { panic("contract") }
+func (t *Tree) Sites() []Site { return slices.Clone(t.sites) }

@@ -1,0 +1,115 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A fileState tells versions of a file apart without reading it. The zero value is a file that does not exist.
+type fileState struct {
+	exists       bool
+	mtime, ctime int64 // nanoseconds
+	size         int64
+	dev, ino     uint64
+	mode         uint32
+	errno        syscall.Errno // why it could not be examined
+}
+
+// settleTime is how old a file must be before its state can be trusted to tell a change: time stamps move in steps
+// of a timer tick, so two writes within one step look the same.
+const settleTime = 50 * time.Millisecond
+
+func stateOf(st *unix.Stat_t) fileState {
+	return fileState{
+		exists: true, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), size: st.Size,
+		dev: uint64(st.Dev), ino: st.Ino, mode: uint32(st.Mode),
+	}
+}
+
+// statFile examines a path. What cannot exist there (the parent is a file, the name is too long) does not exist.
+func statFile(path string) (state fileState, parentIsFile bool) {
+	var st unix.Stat_t
+	for {
+		err := unix.Stat(path, &st)
+		if err == nil {
+			return stateOf(&st), false
+		}
+		var errno syscall.Errno
+		if !errors.As(err, &errno) {
+			errno = unix.EIO
+		}
+		switch errno {
+		case unix.EINTR:
+		case unix.ENOENT, unix.EINVAL, unix.ENAMETOOLONG:
+			return fileState{}, false
+		case unix.ENOTDIR:
+			return fileState{}, true
+		default:
+			return fileState{errno: errno}, false
+		}
+	}
+}
+
+// racy reports whether a file that was read at a moment could have changed since without a change of its state.
+func (s fileState) racy(read time.Time) bool {
+	return read.UnixNano()-max(s.mtime, s.ctime) < int64(settleTime)
+}
+
+// readFile reads a configuration file whole, with the state that belongs to what was read.
+func readFile(path string) ([]byte, fileState, error) {
+	// O_NONBLOCK keeps a named pipe in the place of the file from blocking the request.
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, fileState{}, err
+	}
+	defer f.Close()
+	for try := 0; ; try++ {
+		before, err := fstat(f)
+		if err != nil {
+			return nil, before, err
+		}
+		if before.mode&unix.S_IFMT != unix.S_IFREG {
+			return nil, before, errors.New("it is not a regular file")
+		}
+		src, err := io.ReadAll(io.NewSectionReader(f, 0, maxFileSize+1))
+		if err != nil {
+			return nil, before, err
+		}
+		// A writer at work: what was read may be half old and half new.
+		if after, err := fstat(f); try == 2 || err == nil && after == before {
+			return src, before, nil
+		}
+	}
+}
+
+func fstat(f *os.File) (fileState, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return fileState{}, err
+	}
+	return stateOf(&st), nil
+}
+
+// unreadable returns the error of a file that exists but cannot be read.
+func unreadable(path string, err error) *Error {
+	e := &Error{Pos: Pos{File: path}, HResult: HResultAccess}
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		err = pe.Err
+	}
+	e.Message = fmt.Sprintf("the file cannot be read: %s", strings.ToLower(err.Error()))
+	e.Hint = "give the account of the server permission to read the file and to enter its folders"
+	if errors.Is(err, os.ErrNotExist) {
+		e.HResult, e.Message, e.Hint = HResultNotFound, "the file does not exist", ""
+	} else if !errors.Is(err, os.ErrPermission) {
+		e.Hint = ""
+	}
+	return e
+}

@@ -1,0 +1,69 @@
+package config
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// checkEncoding refuses what is not UTF-8 by its first bytes and removes the byte order mark.
+func checkEncoding(file string, src []byte) ([]byte, *Error) {
+	is := func(prefix string) bool { return bytes.HasPrefix(src, []byte(prefix)) }
+	if is("\xff\xfe") || is("\xfe\xff") || is("<\x00") || is("\x00<") || is("\x00\x00\xfe\xff") || is("\x00\x00\x00<") {
+		return nil, &Error{Pos: Pos{File: file, Line: 1, Column: 1}, HResult: HResultMalformed,
+			Message: "the file is saved as UTF-16 or UTF-32", Hint: "save the file as UTF-8"}
+	}
+	return bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")), nil
+}
+
+// charset accepts a declared encoding that is the same as UTF-8 for this file: a superset of ASCII, and nothing but
+// ASCII in it.
+func (p *parser) charset(label string, in io.Reader) (io.Reader, error) {
+	l := strings.ToLower(label)
+	superset := l == "us-ascii" || l == "ascii" || l == "utf8" || strings.HasPrefix(l, "iso-8859-") || strings.HasPrefix(l, "windows-125")
+	if superset && (l == "utf8" || !bytes.ContainsFunc(p.doc.src, func(r rune) bool { return r >= 0x80 })) {
+		return in, nil
+	}
+	return nil, fmt.Errorf("encoding %q", label)
+}
+
+// scan reads the name and the places of the attributes from the start tag at n.start; src ends with the tag. The
+// values come from the decoder, in the same order. It returns what is wrong with the tag, if anything: encoding/xml
+// lets doubled attributes and missing white space pass.
+func (n *node) scan(src []byte, values []xml.Attr) string {
+	i := n.start + 1
+	j := i + bytes.IndexAny(src[i:], " \t\r\n/>")
+	n.name = string(src[i:j])
+	if len(values) > maxAttributes {
+		return fmt.Sprintf("<%s> has more than %d attributes", n.name, maxAttributes)
+	}
+	for k := range values {
+		i = skipSpace(src, j)
+		if i == j {
+			return fmt.Sprintf("<%s>: white space is missing before an attribute", n.name)
+		}
+		j = i + bytes.IndexAny(src[i:], " \t\r\n=")
+		a := attr{name: string(src[i:j]), value: values[k].Value, start: i}
+		i = skipSpace(src, j)
+		i = skipSpace(src, i+1) // the equals sign
+		a.valStart = i + 1
+		a.valStop = a.valStart + bytes.IndexByte(src[a.valStart:], src[i])
+		j = a.valStop + 1
+		if _, double := n.attr(a.name); double {
+			return fmt.Sprintf("<%s> has the attribute %q twice", n.name, a.name)
+		}
+		if a.name != "xmlns" && !strings.HasPrefix(a.name, "xmlns:") {
+			n.attrs = append(n.attrs, a)
+		}
+	}
+	return ""
+}
+
+func skipSpace(src []byte, i int) int {
+	for i < len(src) && (src[i] == ' ' || src[i] == '\t' || src[i] == '\r' || src[i] == '\n') {
+		i++
+	}
+	return i
+}
