@@ -63,8 +63,8 @@ type Selection struct {
 
 // Skip is a unit that would have come by default but is not available.
 type Skip struct {
-	ID     ID
-	Reason string
+	ID     ID     `json:"id"`
+	Reason string `json:"reason"`
 }
 
 // Resolve completes a wish against what is installed: every ancestor and requirement, with the reason; the default
@@ -100,7 +100,7 @@ func (c *Catalog) Blocked(id ID, level Level) *Problem {
 		return &Problem{ID: id, Code: "unknown", Summary: fmt.Sprintf("no feature has the id %q", id)}
 	case u.Unavailable != nil && u.Unavailable.NotBuilt:
 		return &Problem{ID: id, Code: "not-built", Hint: u.Unavailable.Instead,
-			Summary: fmt.Sprintf("%q cannot be installed yet: %s", u.Title, u.Unavailable.Reason)}
+			Summary: fmt.Sprintf("%q cannot be installed: %s", u.Title, u.Unavailable.Reason)}
 	case u.Unavailable != nil:
 		return &Problem{ID: id, Code: "unavailable", Hint: u.Unavailable.Instead,
 			Summary: fmt.Sprintf("%q cannot be installed here: %s", u.Title, u.Unavailable.Reason)}

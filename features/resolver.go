@@ -171,6 +171,18 @@ func setOf(ids []ID) map[ID]bool {
 	return set
 }
 
+// DependencyOrder returns the known units among ids, each once, what a unit needs before the unit; ties go by display
+// order.
+func (c *Catalog) DependencyOrder(ids []ID) []ID {
+	set := setOf(ids)
+	for id := range set {
+		if _, known := c.units[id]; !known {
+			delete(set, id)
+		}
+	}
+	return dependencyOrder(c, set)
+}
+
 // dependencyOrder puts what a unit needs before the unit; ties go by display order.
 func dependencyOrder[V any](c *Catalog, set map[ID]V) []ID {
 	var out []ID

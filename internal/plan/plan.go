@@ -3,8 +3,11 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/rolemgr/rolemgr/features"
-	"github.com/rolemgr/rolemgr/internal/diag"
 	"github.com/rolemgr/rolemgr/internal/state"
 )
 
@@ -50,12 +53,12 @@ const (
 	Remove Action = "-"
 	Repair Action = "~" // installed, but its files are not what was recorded
 	Keep   Action = "=" // installed already; only listed when it was asked for
-	Mark   Action = "*" // installed already, but the recorded reason changes (required -> requested)
+	Mark   Action = "*" // only the record changes: the reason of a unit (required -> requested), or the server level
 )
 
 // Change is what happens to one unit, and why.
 type Change struct {
-	Unit    features.ID `json:"unit"`
+	Unit    features.ID `json:"unit"` // "" for the server level
 	Title   string      `json:"title"`
 	Action  Action      `json:"action"`
 	Why     string      `json:"why"`
@@ -72,27 +75,83 @@ type Plan struct {
 	Steps      []Step          `json:"steps"`
 	Skipped    []features.Skip `json:"skipped,omitempty"`
 	Cuts       int             `json:"cuts"` // live sockets that the plan closes, in all
-	After      state.State     `json:"-"`    // features as they will be recorded; serial, times and transaction are filled in by apply
+	// After is the state as it will be recorded. Serial, Written, WrittenBy and LastTransaction are still those of the
+	// state before; apply fills them in, and Installed and Version of the features whose Installed is zero.
+	After state.State `json:"-"`
 }
 
-// Empty reports whether the plan changes nothing.
-func (p Plan) Empty() bool { panic("contract") }
+// Empty reports whether the plan changes nothing, neither on the disk nor in the record.
+func (p Plan) Empty() bool {
+	for _, c := range p.Changes {
+		if c.Action != Keep {
+			return false
+		}
+	}
+	return len(p.Steps) == 0
+}
+
+// Describe says in a few words what a step does, for events and errors: "put config/features.d/websocket.config".
+func Describe(s Step) string {
+	switch s.Op {
+	case MakeDir:
+		return "make folder " + s.Path
+	case PutFile:
+		if s.Seed {
+			return "put " + s.Path + " unless it exists"
+		}
+		return "put " + s.Path
+	case RemoveFile:
+		return "remove " + s.Path
+	case Reload:
+		return "reload the host"
+	case Probe:
+		return "probe " + string(s.Unit) + describeProbe(s.Probe)
+	case CloseSockets:
+		ids := make([]string, len(s.Units))
+		for i, id := range s.Units {
+			ids[i] = string(id)
+		}
+		return "close the sockets of " + strings.Join(ids, ", ")
+	}
+	return fmt.Sprintf("unknown step %q", s.Op)
+}
+
+// describeProbe says how a probe looks at a unit.
+func describeProbe(p *features.Probe) string {
+	if p == nil {
+		return ""
+	}
+	switch p.Kind {
+	case features.ProbeHTTP:
+		return ": GET " + p.Path
+	case features.ProbeWebSocket:
+		return ": handshake and echo on " + p.Path
+	case features.ProbeModule:
+		return ": its modules are loaded"
+	}
+	return ""
+}
 
 // Facts is what a plan needs to know of the server beside its state. A nil field means: nothing known, as on a fresh home.
 type Facts struct {
 	// Hash returns the SHA-256 (lower-case hex) of a file below the home, "" when it does not exist.
 	Hash func(path string) string
+	// Dir reports whether a folder below the home exists. When it is nil, the plan makes each folder that it needs,
+	// which does no harm to one that exists.
+	Dir func(path string) bool
 	// Sockets are the live upgraded connections by feature.
 	Sockets map[features.ID]int
 	// Blob reports whether content with that hash is kept from an earlier installation (for rollbacks).
 	Blob func(sha256 string) bool
 }
 
-// Build makes the plan for a request. The diagnostics hold warnings (files changed by hand) and, when the request is
-// refused, every problem; then err is a *features.RefusedError.
-func Build(c *features.Catalog, s state.State, r Request, f Facts) (Plan, diag.List, error) {
-	panic("contract")
-}
-
 // Content returns the bytes of every put-file step that come from the catalogue, by SHA-256.
-func Content(c *features.Catalog) (map[string][]byte, error) { panic("contract") }
+func Content(c *features.Catalog) (map[string][]byte, error) {
+	content := map[string][]byte{}
+	for _, u := range c.Units() {
+		for _, f := range slices.Concat(c.Assets(u.ID), c.Seeds(u.ID)) {
+			content[f.SHA256] = f.Data
+		}
+	}
+	return content, nil
+}
