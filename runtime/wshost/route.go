@@ -12,11 +12,12 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 )
 
-// endpointKey is an address that the host listens on, as declared: port 0 is one that the kernel chooses, and addr ""
-// is every address.
+// endpointKey is an address that the host listens on, as declared: addr "" is every address, and port 0 is one that the
+// kernel chooses, another one for each site.
 type endpointKey struct {
 	addr string
 	port int
+	site uint32 // 0 unless port is
 }
 
 func (k endpointKey) String() string { return net.JoinHostPort(k.addr, strconv.Itoa(k.port)) }
@@ -80,7 +81,7 @@ func planRoutes(tree *config.Tree) (*routes, error) {
 				rt.warnings = append(rt.warnings, fmt.Sprintf("%s: the %s binding of site %q is not opened: this host serves http", b.Pos, b.Protocol, cs.Name))
 				continue
 			}
-			key, err := bindingEndpoint(b)
+			key, err := bindingEndpoint(cs.ID, b)
 			if err != nil {
 				return nil, bindingError(b.Pos, config.HResultMalformed, err.Error(), `write IP:port:host, as in "*:80:" or "127.0.0.1:8080:www.example.com"`)
 			}
@@ -132,18 +133,22 @@ func connectionTimeout(l config.Limits) time.Duration {
 }
 
 // bindingEndpoint returns the endpoint of a binding with its address in canonical form.
-func bindingEndpoint(b config.Binding) (endpointKey, error) {
+func bindingEndpoint(site uint32, b config.Binding) (endpointKey, error) {
+	key := endpointKey{port: b.Port}
+	if b.Port == 0 {
+		key.site = site
+	}
 	if b.Address == "" || b.Address == "*" {
-		return endpointKey{"", b.Port}, nil
+		return key, nil
 	}
 	a, err := netip.ParseAddr(strings.Trim(b.Address, "[]"))
 	if err != nil {
-		return endpointKey{}, fmt.Errorf("%q is not an IP address", b.Address)
+		return key, fmt.Errorf("%q is not an IP address", b.Address)
 	}
-	if a.IsUnspecified() {
-		return endpointKey{"", b.Port}, nil
+	if !a.IsUnspecified() {
+		key.addr = a.Unmap().String()
 	}
-	return endpointKey{a.Unmap().String(), b.Port}, nil
+	return key, nil
 }
 
 func bindingError(pos config.Pos, hresult uint32, message, hint string) *config.Error {
@@ -162,7 +167,7 @@ func (rt *routes) find(ep endpointKey, r *http.Request) *site {
 	}
 	for _, h := range [...]string{host, ""} {
 		for _, a := range [...]string{addr, ""} {
-			if s := rt.bindings[routeKey{endpointKey{a, ep.port}, h}]; s != nil {
+			if s := rt.bindings[routeKey{endpointKey{a, ep.port, ep.site}, h}]; s != nil {
 				return s
 			}
 		}
