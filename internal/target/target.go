@@ -6,11 +6,11 @@ package target
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/internal/apply"
-	"github.com/rolemgr/rolemgr/internal/atomicfile"
 	"github.com/rolemgr/rolemgr/internal/diag"
 	"github.com/rolemgr/rolemgr/internal/plan"
 	"github.com/rolemgr/rolemgr/internal/state"
@@ -53,7 +53,17 @@ type ApplyOptions struct {
 type TooManyCutsError struct{ Cuts, Max int }
 
 // Error names both numbers.
-func (e *TooManyCutsError) Error() string { panic("contract") }
+func (e *TooManyCutsError) Error() string {
+	return fmt.Sprintf("%s would be closed, but at most %d may be", sockets(e.Cuts), e.Max)
+}
+
+// sockets returns "1 live socket" or "n live sockets".
+func sockets(n int) string {
+	if n == 1 {
+		return "1 live socket"
+	}
+	return fmt.Sprintf("%d live sockets", n)
+}
 
 // FileState is how a recorded file compares with the disk. The values reach JSON output.
 type FileState string
@@ -78,19 +88,3 @@ type UnitProbe struct {
 	OK     bool        `json:"ok"`
 	Detail string      `json:"detail"` // what was seen, or why it failed
 }
-
-// Local is the Target of a home folder on this machine.
-type Local struct{}
-
-// LocalOptions are what a Local is made of.
-type LocalOptions struct {
-	Home    string // absolute
-	Catalog *features.Catalog
-	Factory []byte        // content of the factory's state.toml
-	FS      atomicfile.FS // nil: the real one
-	Version string
-	Now     func() time.Time // nil: time.Now
-}
-
-// NewLocal returns the Target of a home folder, which need not exist yet.
-func NewLocal(o LocalOptions) *Local { panic("contract") }

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+	"github.com/rolemgr/rolemgr/features"
+)
+
+// answersVersion is the version of the format of exported files.
+const answersVersion = 1
+
+// answers is an exported file: what a person asked for, without what follows from it.
+type answers struct {
+	Version  int      `toml:"version"`
+	Level    string   `toml:"level,omitempty"`
+	Features []string `toml:"features"`
+}
+
+// encode writes the file with the display name behind each feature. title gives it.
+func (a answers) encode(title func(features.ID) string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Replay with: rolemgr install --file FILE\nversion = %d\n", a.Version)
+	if a.Level != "" {
+		fmt.Fprintf(&b, "level = %q\n", a.Level)
+	}
+	width := 0
+	for _, f := range a.Features {
+		width = max(width, len(f))
+	}
+	b.WriteString("features = [\n")
+	for _, f := range a.Features {
+		fmt.Fprintf(&b, "  %q,%s # %s\n", f, strings.Repeat(" ", width-len(f)), title(features.ID(f)))
+	}
+	b.WriteString("]\n")
+	return b.Bytes()
+}
+
+// decodeAnswers reads an exported file strictly: an unknown key is a mistake that would go unnoticed otherwise.
+func decodeAnswers(name string, b []byte) (answers, error) {
+	var a answers
+	d := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields()
+	if err := d.Decode(&a); err != nil {
+		return answers{}, answersError(name, err)
+	}
+	const hint = "\"rolemgr export\" writes such a file"
+	switch {
+	case a.Version > answersVersion:
+		return answers{}, &usageError{
+			fmt.Sprintf("%s: version %d is newer than this program, which reads %d", name, a.Version, answersVersion),
+			"use the version of rolemgr that wrote it, or a newer one",
+		}
+	case a.Version != answersVersion:
+		return answers{}, &usageError{fmt.Sprintf("%s: version = %d is missing", name, answersVersion), hint}
+	case len(a.Features) == 0 && a.Level == "":
+		return answers{}, &usageError{fmt.Sprintf("%s: it lists no feature", name), hint}
+	}
+	return a, nil
+}
+
+// answersError names the place of a fault.
+func answersError(name string, err error) error {
+	const hint = "the keys are version, level and features"
+	var strict *toml.StrictMissingError
+	if errors.As(err, &strict) && len(strict.Errors) > 0 {
+		e := strict.Errors[0]
+		line, column := e.Position()
+		return &usageError{fmt.Sprintf("%s:%d:%d: unknown key %q", name, line, column, strings.Join(e.Key(), ".")), hint}
+	}
+	var decode *toml.DecodeError
+	if errors.As(err, &decode) {
+		line, column := decode.Position()
+		return &usageError{fmt.Sprintf("%s:%d:%d: %s", name, line, column, strings.TrimPrefix(decode.Error(), "toml: ")), hint}
+	}
+	return &usageError{fmt.Sprintf("%s: %v", name, err), hint}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/internal/atomicfile"
+	"github.com/spf13/cobra"
+)
+
+type exportOptions struct {
+	output string
+}
+
+// exportResult is what `rolemgr export --json` prints.
+type exportResult struct {
+	Version  int      `json:"version"`
+	Level    string   `json:"level"`
+	Features []string `json:"features"`
+	Output   string   `json:"output,omitempty"` // the file that was written
+}
+
+func newExportCommand(c *cli) *cobra.Command {
+	o := exportOptions{}
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write down what was asked for, to install it elsewhere",
+		Long: `Write down the server level and the features that were asked for by name, as a short file that can be edited by
+hand. What they need and the default services come by themselves when the file is installed with
+"rolemgr install --file FILE".`,
+		Example: "  rolemgr export --output server.toml\n  rolemgr install --file server.toml --home /srv/other",
+		Args:    argCount(0, 0, ""),
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runExport(cmd.Context(), c, o) },
+	}
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "file to write; default: standard output")
+	return cmd
+}
+
+func runExport(ctx context.Context, c *cli, o exportOptions) error {
+	t, err := c.openToRead(ctx)
+	if err != nil {
+		return err
+	}
+	s, err := t.State(ctx)
+	if err != nil {
+		return err
+	}
+	a := answers{Version: answersVersion, Level: s.Level, Features: []string{}}
+	for _, f := range s.Features {
+		if f.Reason == string(features.Requested) {
+			a.Features = append(a.Features, f.ID)
+		}
+	}
+	text := a.encode(c.title)
+	if o.output != "" {
+		if err := atomicfile.Write(atomicfile.OS{}, o.output, text, 0o644); err != nil {
+			return fmt.Errorf("export: %w", err)
+		}
+	}
+	res := exportResult{Version: 1, Level: a.Level, Features: a.Features, Output: o.output}
+	return c.print(res, func(w io.Writer) {
+		if o.output == "" {
+			_, _ = w.Write(text) // as every other print to standard output
+			return
+		}
+		fmt.Fprintf(w, "%d features written to %s\n", len(a.Features), o.output)
+	})
+}
+
+// readAnswers reads an exported file; "-" is standard input.
+func (c *cli) readAnswers(name string) (answers, error) {
+	if name == "-" {
+		b, err := io.ReadAll(c.In)
+		if err != nil {
+			return answers{}, fmt.Errorf("read standard input: %w", err)
+		}
+		return decodeAnswers("standard input", b)
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return answers{}, fmt.Errorf("read the file to install: %w", err)
+	}
+	return decodeAnswers(name, b)
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/internal/plan"
+	"github.com/spf13/cobra"
+)
+
+type installOptions struct {
+	change                 changeOptions
+	names                  []string
+	file                   string
+	level                  string
+	includeAllSubfeatures  bool
+	includeManagementTools bool
+	serve                  bool
+}
+
+func newInstallCommand(c *cli) *cobra.Command {
+	o := installOptions{}
+	cmd := &cobra.Command{
+		Use:   "install NAME... [flags]",
+		Short: "Install roles, role services and features",
+		Long: `Install roles, role services and features, with everything they need.
+
+NAME is an id (websocket), a Windows name (Web-WebSockets), a DISM name (IIS-WebSockets) or a display name
+("WebSocket Protocol"), in any case. The plan is printed first; the change is proven by a request against the server
+and undone when it fails.`,
+		Example: `  rolemgr install websocket --serve
+  rolemgr install Web-WebSockets --what-if
+  rolemgr install --file server.toml`,
+		Args:              argCount(0, -1, ""),
+		ValidArgsFunction: c.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.names = args
+			return runInstall(cmd.Context(), c, o)
+		},
+	}
+	o.change.addFlags(cmd)
+	f := cmd.Flags()
+	f.StringVarP(&o.file, "file", "f", "", "install what an exported file lists; - reads standard input")
+	f.StringVar(&o.level, "level", "", "set the server level: "+strings.Join(levelNames(), ", "))
+	f.BoolVar(&o.includeAllSubfeatures, "include-all-subfeatures", false, "install everything below the named features too")
+	f.BoolVar(&o.includeManagementTools, "include-management-tools", false, "install the management tools too")
+	f.BoolVar(&o.serve, "serve", false, "serve in the foreground afterwards")
+	return cmd
+}
+
+// runInstall installs and, when asked to, serves.
+func runInstall(ctx context.Context, c *cli, o installOptions) error {
+	if o.file == "" && len(o.names) == 0 && o.level == "" {
+		return &usageError{"nothing to install was named", "name a feature, as in \"rolemgr install websocket\", or a file with --file"}
+	}
+	if o.file != "" && len(o.names) > 0 {
+		return &usageError{"both names and --file were given", "add the names to the features of the file, or leave --file out"}
+	}
+	if o.serve && o.change.whatIf {
+		return &usageError{"--serve and --what-if exclude one another", "leave --serve out to see the plan"}
+	}
+	if o.file != "" {
+		a, err := c.readAnswers(o.file)
+		if err != nil {
+			return err
+		}
+		o.names = a.Features
+		if o.level == "" {
+			o.level = a.Level
+		}
+	}
+	level, err := parseLevel(o.level)
+	if err != nil {
+		return err
+	}
+	ids, err := c.ids(o.names)
+	if err != nil {
+		return err
+	}
+	t, err := c.openToWrite(ctx)
+	if err != nil {
+		return err
+	}
+	request := plan.Request{Level: level, Wish: features.Wish{
+		Install: ids, IncludeAllSubfeatures: o.includeAllSubfeatures, IncludeManagementTools: o.includeManagementTools,
+	}}
+	err = c.change(ctx, t, request, o.change)
+	var silent *silentError // no change needed: there is something to serve all the same
+	if !o.serve || err != nil && !errors.As(err, &silent) {
+		return err
+	}
+	return runServe(ctx, c, serveOptions{stopTimeout: defaultStopTimeout})
+}

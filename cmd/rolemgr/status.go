@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/internal/target"
+	"github.com/rolemgr/rolemgr/runtime/wshost"
+	"github.com/spf13/cobra"
+)
+
+// statusResult is what `rolemgr status --json` prints.
+type statusResult struct {
+	Version  int             `json:"version"`
+	OK       bool            `json:"ok"` // nothing drifted, every probe succeeded
+	Name     string          `json:"name"`
+	Home     string          `json:"home"`
+	Level    string          `json:"level"`
+	Serial   uint64          `json:"serial"`
+	Running  bool            `json:"running"`
+	Host     *wshost.Status  `json:"host,omitempty"`
+	Pending  string          `json:"pending,omitempty"` // command of an interrupted transaction
+	Features []statusFeature `json:"features"`
+	Problems []string        `json:"problems"`
+}
+
+type statusFeature struct {
+	ID          features.ID        `json:"id"`
+	DisplayName string             `json:"display_name"`
+	State       installState       `json:"state"`
+	Reason      string             `json:"reason"`
+	Files       []target.FileCheck `json:"files"`
+	Probe       *target.UnitProbe  `json:"probe,omitempty"` // nil: there is nothing to see of it
+}
+
+func newStatusCommand(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show what is recorded, what is really there, and the difference",
+		Long: `Show what is recorded, what is really there, and the difference.
+
+Every installed feature is looked at: its files are compared with what was recorded, and a real request shows that it
+works, on the running host or, when none runs, on a throw-away one. Exit code 1 tells that there is a difference.`,
+		Args: argCount(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), c) },
+	}
+}
+
+func runStatus(ctx context.Context, c *cli) error {
+	t, err := c.openToRead(ctx)
+	if err != nil {
+		return err
+	}
+	res, err := c.lookAt(ctx, t)
+	if err != nil {
+		return err
+	}
+	if err := c.print(res, func(w io.Writer) { writeStatus(w, res) }); err != nil {
+		return err
+	}
+	if !res.OK {
+		return &silentError{ExitFailed}
+	}
+	return nil
+}
+
+// lookAt compares what is recorded with what is there.
+func (c *cli) lookAt(ctx context.Context, t target.Target) (statusResult, error) {
+	v, err := surveyServer(ctx, t)
+	if err != nil {
+		return statusResult{}, err
+	}
+	res := statusResult{
+		Version: 1, Name: t.Name(), Home: c.home, Level: v.state.Level, Serial: v.state.Serial,
+		Features: []statusFeature{}, Problems: []string{},
+	}
+	if r, pending, err := t.Pending(ctx); err == nil && pending {
+		res.Pending = r.Command
+		res.Problems = append(res.Problems, fmt.Sprintf("an unfinished change: %q", r.Command))
+	}
+	switch host, err := t.Host(ctx); {
+	case err == nil:
+		res.Running, res.Host = true, &host
+	case !errors.Is(err, wshost.ErrNotRunning):
+		res.Problems = append(res.Problems, fmt.Sprintf("the host does not answer: %v", err))
+	}
+	probes, err := t.Probe(ctx)
+	if err != nil {
+		return res, err
+	}
+	byUnit := map[features.ID]target.UnitProbe{}
+	for _, p := range probes {
+		byUnit[p.Unit] = p
+	}
+	c.compare(&res, v, byUnit)
+	res.OK = len(res.Problems) == 0
+	return res, nil
+}
+
+// compare fills in the features and the differences, in the order of the catalogue; what it does not know comes last.
+func (c *cli) compare(res *statusResult, v survey, probes map[features.ID]target.UnitProbe) {
+	add := func(u features.Unit) {
+		f := statusFeature{
+			ID: u.ID, DisplayName: u.Title, State: v.of(u), Reason: v.recorded[u.ID].Reason,
+			Files: append([]target.FileCheck{}, v.files[u.ID]...),
+		}
+		for _, check := range f.Files {
+			if check.State != target.FileOK {
+				res.Problems = append(res.Problems, fmt.Sprintf("%s: %s is %s", u.Title, check.Path, check.State))
+			}
+		}
+		if p, ok := probes[u.ID]; ok {
+			f.Probe = &p
+			if !p.OK {
+				res.Problems = append(res.Problems, fmt.Sprintf("%s: %s", u.Title, p.Detail))
+			}
+		}
+		res.Features = append(res.Features, f)
+	}
+	for _, u := range c.cat.Units() {
+		if _, ok := v.recorded[u.ID]; ok {
+			add(u)
+		}
+	}
+	for _, f := range v.state.Features {
+		if _, known := c.cat.Unit(features.ID(f.ID)); !known {
+			add(features.Unit{ID: features.ID(f.ID), Title: f.ID})
+		}
+	}
+}
+
+func writeStatus(w io.Writer, r statusResult) {
+	fmt.Fprintf(w, "Server %q in %s (level %s, serial %d)\n", r.Name, r.Home, r.Level, r.Serial)
+	if r.Running {
+		n := 0
+		for _, sockets := range r.Host.Sockets {
+			n += sockets
+		}
+		fmt.Fprintf(w, "Host   running: pid %d, generation %d, %s\n", r.Host.PID, r.Host.Generation, liveSockets(n))
+		for _, s := range r.Host.Sites {
+			for _, b := range s.Bindings {
+				fmt.Fprintf(w, "       %s  %s (%s)\n", b, s.Name, s.State)
+			}
+		}
+	} else {
+		fmt.Fprintln(w, "Host   not running; looked at on a throw-away host")
+	}
+	if len(r.Features) == 0 {
+		fmt.Fprintln(w, "\nNothing is installed.")
+	} else {
+		fmt.Fprintln(w)
+	}
+	for _, f := range r.Features {
+		seen := ""
+		switch {
+		case f.Probe != nil && f.Probe.OK:
+			seen = f.Probe.Detail
+		case f.Probe != nil:
+			seen = "FAILED: " + f.Probe.Detail
+		}
+		fmt.Fprintf(w, "  %s %s %s\n", fit(f.DisplayName, 34), fit(f.State.label(), 10), seen)
+	}
+	if len(r.Problems) == 0 {
+		fmt.Fprintln(w, "\nEverything is as recorded.")
+		return
+	}
+	fmt.Fprintln(w, "\nDifferences:")
+	for _, p := range r.Problems {
+		fmt.Fprintf(w, "  %s\n", p)
+	}
+}

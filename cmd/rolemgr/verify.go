@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/rolemgr/rolemgr/internal/target"
+	"github.com/spf13/cobra"
+)
+
+// verifyResult is what `rolemgr verify --json` prints.
+type verifyResult struct {
+	Version int                `json:"version"`
+	OK      bool               `json:"ok"`
+	Files   []target.FileCheck `json:"files"`
+}
+
+func newVerifyCommand(c *cli) *cobra.Command {
+	return &cobra.Command{
+		Use:   "verify",
+		Short: "Compare the recorded files with the disk",
+		Long: `Compare every file that rolemgr put below the home folder with what it recorded.
+
+Exit code 1 tells that a file was changed or is missing; installing its feature again repairs it. Files that belong to
+people are not looked at.`,
+		Args: argCount(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runVerify(cmd.Context(), c) },
+	}
+}
+
+func runVerify(ctx context.Context, c *cli) error {
+	t, err := c.openToRead(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := t.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	res := verifyResult{Version: 1, OK: true, Files: append([]target.FileCheck{}, files...)}
+	bad := 0
+	for _, f := range files {
+		if f.State != target.FileOK {
+			res.OK = false
+			bad++
+		}
+	}
+	if err := c.print(res, func(w io.Writer) {
+		for _, f := range files {
+			fmt.Fprintf(w, "%-8s %s  (%s)\n", f.State, f.Path, f.Unit)
+		}
+		fmt.Fprintf(w, "%d recorded, %d not as recorded\n", len(files), bad)
+	}); err != nil {
+		return err
+	}
+	if bad > 0 {
+		return &silentError{ExitFailed}
+	}
+	return nil
+}

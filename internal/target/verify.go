@@ -1,0 +1,80 @@
+package target
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/rolemgr/rolemgr/features"
+)
+
+// Verify compares every recorded file with the disk, in the order of the state. It writes nothing. A file that cannot
+// be read is an error, except when it is not there.
+func (l *Local) Verify(ctx context.Context) ([]FileCheck, error) {
+	s, err := l.store.Read()
+	if err != nil {
+		return nil, err
+	}
+	var checks []FileCheck
+	for _, f := range s.Features {
+		for _, file := range f.Files {
+			if err := ctx.Err(); err != nil {
+				return checks, err
+			}
+			sum, err := l.sum(file.Path)
+			if err != nil {
+				return checks, fmt.Errorf("verify %q: %w", file.Path, err)
+			}
+			checks = append(checks, FileCheck{Unit: features.ID(f.ID), Path: file.Path, State: compare(sum, file.SHA256)})
+		}
+	}
+	return checks, nil
+}
+
+func compare(found, recorded string) FileState {
+	switch found {
+	case recorded:
+		return FileOK
+	case "":
+		return FileMissing
+	}
+	return FileChanged
+}
+
+// sum returns the SHA-256 of a file below the home, "" when it does not exist. What is not a regular file (a folder,
+// a link out of the home) is never the file that was put there; its sum is that of no file.
+func (l *Local) sum(path string) (string, error) {
+	name := filepath.Join(l.o.Home, filepath.FromSlash(path))
+	info, err := l.o.FS.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "not a regular file", nil
+	}
+	b, err := l.o.FS.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// hash is sum for plan.Facts: a file that cannot be read is one whose content is not what was recorded.
+func (l *Local) hash(path string) string {
+	sum, err := l.sum(path)
+	if err != nil {
+		return "unreadable"
+	}
+	return sum
+}
