@@ -8,6 +8,8 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/handshake"
 )
 
 // feature is the id under which connections are counted.
@@ -111,25 +113,30 @@ func serve(w http.ResponseWriter, r *http.Request, q *module.Request, e endpoint
 	}}
 	conn, err := upgrader.Upgrade(w, r)
 	if err != nil {
-		// The engine has answered. 400.11 is "invalid WebSocket request" of IIS.
-		if q.Outcome.SubStatus == 0 && (q.Outcome.Status == 0 || q.Outcome.Status == http.StatusBadRequest) {
-			q.Outcome.SubStatus = 11
-		}
-		q.Logger.Info("refused an opening handshake", "endpoint", e.Path, "error", err)
+		refused(q, e, err)
 		return
 	}
 	q.Outcome.Status = http.StatusSwitchingProtocols
-	s := &session{conn: conn}
+	s := session{conn}
 	defer s.record(q)
 	remove := q.Connections.Add(module.ConnInfo{
 		Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path,
 		Remote: r.RemoteAddr, Since: q.Start, Endpoint: e.Type,
 	}, s)
 	defer remove()
-	if err := s.echo(r.Context()); err != nil {
-		var closed *ws.CloseError
-		if !errors.As(err, &closed) {
-			q.Logger.Debug("a WebSocket connection ended without a closing handshake", "endpoint", e.Path, "error", err)
-		}
+	err = s.echo(r.Context())
+	var closed *ws.CloseError
+	if !errors.As(err, &closed) {
+		q.Logger.Debug("a WebSocket connection ended without a closing handshake of the peer", "endpoint", e.Path, "error", err)
 	}
+	_ = conn.Close(frame.GoingAway, "") // completes what was begun, and does nothing after the end
+}
+
+// refused records a handshake that the engine has answered with a refusal. 400.11 is "invalid WebSocket request" of IIS.
+func refused(q *module.Request, e endpoint, err error) {
+	var refusal *handshake.Error
+	if errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest {
+		q.Outcome.SubStatus = 11
+	}
+	q.Logger.Info("refused an opening handshake", "endpoint", e.Path, "error", err)
 }
