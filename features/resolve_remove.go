@@ -50,31 +50,27 @@ func (r *resolver) sweepOrphan() bool {
 	return false
 }
 
-// sweepRole drops one role whose last role service goes. A role that was asked for cannot do without.
+// sweepRole drops one role whose last role service goes. A role that this wish asks for, or needs a part of, cannot
+// do without.
 func (r *resolver) sweepRole() bool {
 	for _, id := range inOrder(r.c, r.picks) {
 		if r.c.units[id].Kind != Role || r.c.leaf(id) {
 			continue
 		}
-		var asked, gone []ID
-		left := false
+		var gone []ID
+		left, wanted := false, r.asked[id] || r.picks[id].New
 		for _, below := range r.c.Descendants(id) {
-			switch {
-			case r.picks[below] != nil:
+			switch p := r.picks[below]; {
+			case p != nil:
 				left = left || r.c.leaf(below)
-				if r.asked[below] {
-					asked = append(asked, below)
-				}
-			case r.drops[below] != nil && r.drops[below].Cause == Requested:
+				wanted = wanted || r.asked[below] || p.New
+			case r.drops[below] != nil && r.c.leaf(below):
 				gone = append(gone, below)
 			}
 		}
-		if r.asked[id] {
-			asked = append(asked, id)
-		}
 		switch {
 		case left, len(gone) == 0 && !r.picks[id].New:
-		case len(asked) > 0, r.picks[id].New:
+		case wanted:
 			r.problem(Problem{ID: id, Code: "last-service",
 				Summary: fmt.Sprintf("%q would be left without a role service", r.title(id)),
 				Hint:    fmt.Sprintf("keep at least one of its role services, or remove it: rolemgr remove %s", id)})
