@@ -42,8 +42,10 @@ func (s *Store) Lock(command string, wait time.Duration) (unlock func(), err err
 		return nil, fmt.Errorf("lock: %w", err)
 	}
 	return func() {
-		// Best effort: a stale name of the holder is recognised by its process being gone.
+		// Best effort: a stale name of the holder is recognised by its process being gone. Unlocked before it is
+		// closed, because a process that is just being started still shares the descriptor until its exec.
 		_ = f.Truncate(0)
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
 		_ = f.Close()
 	}, nil
 }
