@@ -3,12 +3,12 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -99,24 +99,43 @@ func lineOf(t *testing.T, content, text string) int {
 	return 1 + strings.Count(before, "\n")
 }
 
-// wantConfigFailure checks a 500.19 that names its place: the file and the line, and the column where there is one.
-func (s *server) wantConfigFailure(path, file string, line int, also ...string) {
+// wantConfigFailure checks a 500.19 that names its place: file, line and column on the page and in the log, and the
+// error code.
+func (s *server) wantConfigFailure(path, file string, line int, code string) {
 	s.t.Helper()
-	status, body := s.get(path)
-	if status != http.StatusInternalServerError {
-		s.t.Errorf("GET %s: status %d, want 500", path, status)
+	req, err := http.NewRequest(http.MethodGet, s.url(path), nil)
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	place := regexp.MustCompile(regexp.QuoteMeta(filepath.Base(file)) + fmt.Sprintf(`:%d:\d+`, line))
-	for _, want := range append([]string{"500.19"}, also...) {
-		if !strings.Contains(body, want) {
-			s.t.Errorf("GET %s: the page does not hold %q:\n%s", path, want, body)
+	req.Header.Set("Accept", "application/json")
+	resp, err := (&http.Client{Timeout: patience}).Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var page struct {
+		Status, SubStatus int
+		ErrorCode         string
+		Config            struct {
+			File         string
+			Line, Column int
 		}
 	}
-	if !place.MatchString(body) {
-		s.t.Errorf("GET %s: the page does not name %s", path, place)
+	if err := json.NewDecoder(resp.Body).Decode(&page); err != nil || resp.StatusCode != http.StatusInternalServerError {
+		s.t.Fatalf("GET %s: status %d, %v; want 500 as JSON", path, resp.StatusCode, err)
 	}
-	if !place.MatchString(s.hostLog()) {
+	at := page.Config
+	if page.SubStatus != 19 || page.ErrorCode != code || at.File != filepath.Join(s.home, file) || at.Line != line || at.Column < 1 {
+		s.t.Errorf("GET %s: %+v; want 500.19 %s at %s:%d", path, page, code, file, line)
+	}
+	if place := fmt.Sprintf("%s:%d:%d", at.File, at.Line, at.Column); !strings.Contains(s.hostLog(), place) {
 		s.t.Errorf("logs/wshost.log does not name %s", place)
+	}
+	_, html := s.get(path)
+	for _, want := range []string{"500.19", code, at.File, fmt.Sprintf("%d, column %d", at.Line, at.Column)} {
+		if !strings.Contains(html, want) {
+			s.t.Errorf("GET %s: the page does not hold %q:\n%s", path, want, html)
+		}
 	}
 }
 
@@ -136,7 +155,7 @@ func TestSectionLockedByTheAdministrator(t *testing.T) {
 	s.switchOff()
 	line := lineOf(t, s.read("sites/default/web.config"), `<webSocket enabled="false" />`)
 	s.eventually("the locked section is noticed", func() error { return wantStatus(s, func(st int) bool { return st == 500 }) })
-	s.wantConfigFailure("/", "web.config", line, "0x80070021")
+	s.wantConfigFailure("/", "sites/default/web.config", line, "0x80070021")
 	if status, body := fetch(t, "http://"+second+"/"); status != http.StatusOK || body != "the second site" {
 		t.Errorf("the second site answers %d %q", status, body)
 	}
@@ -168,7 +187,7 @@ func TestBrokenWebConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.folder, func(t *testing.T) {
 			s.write("sites/default/"+tt.folder+"/web.config", tt.content)
-			s.wantConfigFailure("/"+tt.folder+"/", "web.config", tt.line)
+			s.wantConfigFailure("/"+tt.folder+"/", "sites/default/"+tt.folder+"/web.config", tt.line, "0x8007000d")
 			if _, body := s.get("/" + tt.folder + "/"); strings.Contains(body, "root:") {
 				t.Error("an external entity was read")
 			}
