@@ -75,6 +75,10 @@ func TestBrokenHandshakes(t *testing.T) {
 	if answers, _ := exchange(t, s.addr, lines(good)); len(answers) != 1 || answers[0].StatusCode != 101 {
 		t.Fatal("the correct handshake is not answered with 101: the rules below would prove nothing")
 	}
+	page := []string{"GET /iisstart.htm HTTP/1.1", "Host: " + s.addr}
+	if answers, _ := exchange(t, s.addr, append(lines(page), lines(append(page, "Connection: close"))...)); len(answers) != 2 {
+		t.Fatal("an ordinary pipelined request does not run: its absence below would prove nothing")
+	}
 	type rule struct {
 		name   string
 		head   []string
@@ -108,8 +112,7 @@ func TestBrokenHandshakes(t *testing.T) {
 	}
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {
-			smuggled := []byte("GET /iisstart.htm HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
-			answers, closed := exchange(t, s.addr, append(lines(r.head), smuggled...))
+			answers, closed := exchange(t, s.addr, append(lines(r.head), lines(page)...))
 			if len(answers) != 1 {
 				t.Fatalf("%d answers; the request behind the refused upgrade must not run", len(answers))
 			}
