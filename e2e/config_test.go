@@ -78,15 +78,13 @@ func TestSwitchInLocation(t *testing.T) {
 }
 
 // addSite adds a second site with a page of its own to applicationHost.config.
-func (s *server) addSite() (addr string) {
+func (s *server) addSite() {
 	s.t.Helper()
-	addr = freeAddr(s.t)
 	s.write("sites/second/index.htm", "the second site")
-	s.edit("config/applicationHost.config", "</sites>", fmt.Sprintf(`<site name="Second" id="2">
+	s.edit("config/applicationHost.config", "</sites>", `<site name="Second" id="2">
         <application path="/"><virtualDirectory path="/" physicalPath="sites/second" /></application>
-        <bindings><binding protocol="http" bindingInformation="%s:" /></bindings>
-      </site></sites>`, addr))
-	return addr
+        <bindings><binding protocol="http" bindingInformation="127.0.0.1:0:" /></bindings>
+      </site></sites>`)
 }
 
 // lineOf returns the number of the only line that holds a text.
@@ -141,7 +139,7 @@ func (s *server) wantConfigFailure(path, file string, line int, code string) {
 
 func TestSectionLockedByTheAdministrator(t *testing.T) {
 	s := newHome(t, "websocket")
-	second := s.addSite()
+	s.addSite()
 	s.edit("config/applicationHost.config", "</configuration>", `  <location path="Default Web Site" overrideMode="Deny">
     <system.webServer>
       <webSocket enabled="true" />
@@ -156,7 +154,7 @@ func TestSectionLockedByTheAdministrator(t *testing.T) {
 	line := lineOf(t, s.read("sites/default/web.config"), `<webSocket enabled="false" />`)
 	s.eventually("the locked section is noticed", func() error { return wantStatus(s, func(st int) bool { return st == 500 }) })
 	s.wantConfigFailure("/", "sites/default/web.config", line, "0x80070021")
-	if status, body := fetch(t, "http://"+second+"/"); status != http.StatusOK || body != "the second site" {
+	if status, body := fetch(t, "http://"+s.siteAddr("Second")+"/"); status != http.StatusOK || body != "the second site" {
 		t.Errorf("the second site answers %d %q", status, body)
 	}
 }

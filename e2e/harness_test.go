@@ -7,8 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,7 +55,7 @@ type server struct {
 	t     *testing.T
 	exe   string
 	home  string
-	addr  string // of the default site
+	addr  string // of the default site, once it serves
 	admin *wshost.Admin
 	cmd   *exec.Cmd
 	out   lockedBuffer
@@ -80,7 +80,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// newHome installs the features into a fresh home folder whose default site listens on a free port. Nothing serves yet.
+// newHome installs the features into a fresh home folder and lets the kernel choose the port of the default site.
+// Nothing serves yet.
 func newHome(t *testing.T, features ...string) *server {
 	t.Helper()
 	home, err := os.MkdirTemp("", "rm") // short: the path of a Unix socket has 107 bytes at most
@@ -88,9 +89,9 @@ func newHome(t *testing.T, features ...string) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(home) })
-	s := &server{t: t, exe: program, home: home, addr: freeAddr(t), admin: wshost.NewAdmin(home)}
+	s := &server{t: t, exe: program, home: home, admin: wshost.NewAdmin(home)}
 	s.must(append([]string{"install"}, features...)...)
-	s.edit("config/applicationHost.config", `bindingInformation="127.0.0.1:8080:"`, `bindingInformation="`+s.addr+`:"`)
+	s.edit("config/applicationHost.config", `bindingInformation="127.0.0.1:8080:"`, `bindingInformation="127.0.0.1:0:"`)
 	return s
 }
 
@@ -111,18 +112,8 @@ func startRacing(t *testing.T, features ...string) *server {
 	return s
 }
 
-// freeAddr returns a loopback address with a port that was free a moment ago.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// start runs a command that serves in the foreground and waits until the default site answers.
+// start runs a command that serves in the foreground and waits until the host answers its admin socket, which it opens
+// after its bindings.
 func (s *server) start(args ...string) {
 	s.t.Helper()
 	s.cmd = exec.Command(s.exe, append([]string{"--home", s.home}, args...)...)
@@ -143,18 +134,35 @@ func (s *server) start(args ...string) {
 			s.t.Logf("output of the server:\n%s\nlogs/wshost.log:\n%s", s.out.String(), s.hostLog())
 		}
 	})
-	s.eventually("the server answers", func() error {
+	s.eventually("the host answers", func() error {
 		select {
 		case <-done:
 			s.t.Fatalf("rolemgr %s ended: %s", strings.Join(args, " "), s.out.String())
 		default:
 		}
-		c, err := net.Dial("tcp4", s.addr)
-		if err != nil {
-			return err
-		}
-		return c.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_, err := s.admin.Status(ctx)
+		return err
 	})
+	s.addr = s.siteAddr("Default Web Site")
+}
+
+// siteAddr returns the address that a site listens on.
+func (s *server) siteAddr(name string) string {
+	s.t.Helper()
+	for _, site := range s.status().Sites {
+		if site.Name != name || len(site.Bindings) != 1 {
+			continue
+		}
+		u, err := url.Parse(site.Bindings[0])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return u.Host
+	}
+	s.t.Fatalf("the host serves no site %q with one binding", name)
+	return ""
 }
 
 // stop ends the server with SIGTERM, and by force when it does not listen.

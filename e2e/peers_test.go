@@ -149,15 +149,15 @@ func TestCurlHandshake(t *testing.T) {
 		}
 	}
 	t.Run("101", func(t *testing.T) {
-		cmd := peer(t, "curl", headers("13")...)
-		out, err := cmd.StdoutPipe()
+		cmd := peer(t, "curl", append(headers("13"), "--verbose")...)
+		report, err := cmd.StderrPipe() // curl keeps back its standard output until the connection ends
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		head := readHead(t, out)
+		head := answerHead(report)
 		_ = cmd.Process.Kill() // the connection is open now and stays so
 		_ = cmd.Wait()
 		if !strings.HasPrefix(head, "HTTP/1.1 101 ") || !strings.Contains(head, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
@@ -175,16 +175,18 @@ func TestCurlHandshake(t *testing.T) {
 	})
 }
 
-// readHead reads the head of an HTTP answer.
-func readHead(t *testing.T, r io.Reader) string {
-	t.Helper()
+// answerHead returns the head of the answer in curl's report, in which its lines begin with "< ".
+func answerHead(report io.Reader) string {
 	var head strings.Builder
-	b := bufio.NewReader(r)
-	for {
-		line, err := b.ReadString('\n')
-		head.WriteString(line)
-		if err != nil || strings.TrimSpace(line) == "" {
-			return head.String()
+	lines := bufio.NewScanner(report)
+	for lines.Scan() {
+		line, ok := strings.CutPrefix(lines.Text(), "< ")
+		if ok && strings.TrimSpace(line) == "" {
+			break
+		}
+		if ok {
+			head.WriteString(line + "\n")
 		}
 	}
+	return head.String()
 }
