@@ -154,7 +154,11 @@ func TestSectionLockedByTheAdministrator(t *testing.T) {
 	line := lineOf(t, s.read("sites/default/web.config"), `<webSocket enabled="false" />`)
 	s.eventually("the locked section is noticed", func() error { return wantStatus(s, func(st int) bool { return st == 500 }) })
 	s.wantConfigFailure("/", "sites/default/web.config", line, "0x80070021")
-	if status, body := fetch(t, "http://"+s.siteAddr("Second")+"/"); status != http.StatusOK || body != "the second site" {
+	second, err := siteAddr(s.status(), "Second")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := fetch(t, "http://"+second+"/"); status != http.StatusOK || body != "the second site" {
 		t.Errorf("the second site answers %d %q", status, body)
 	}
 }

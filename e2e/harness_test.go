@@ -112,8 +112,7 @@ func startRacing(t *testing.T, features ...string) *server {
 	return s
 }
 
-// start runs a command that serves in the foreground and waits until the host answers its admin socket, which it opens
-// after its bindings.
+// start runs a command that serves in the foreground and waits until the host tells which port the default site has.
 func (s *server) start(args ...string) {
 	s.t.Helper()
 	s.cmd = exec.Command(s.exe, append([]string{"--home", s.home}, args...)...)
@@ -142,27 +141,28 @@ func (s *server) start(args ...string) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		_, err := s.admin.Status(ctx)
+		st, err := s.admin.Status(ctx)
+		if err != nil {
+			return err
+		}
+		s.addr, err = siteAddr(st, "Default Web Site")
 		return err
 	})
-	s.addr = s.siteAddr("Default Web Site")
 }
 
-// siteAddr returns the address that a site listens on.
-func (s *server) siteAddr(name string) string {
-	s.t.Helper()
-	for _, site := range s.status().Sites {
+// siteAddr returns the address that a site with one binding listens on.
+func siteAddr(st wshost.Status, name string) (string, error) {
+	for _, site := range st.Sites {
 		if site.Name != name || len(site.Bindings) != 1 {
 			continue
 		}
 		u, err := url.Parse(site.Bindings[0])
-		if err != nil {
-			s.t.Fatal(err)
+		if err != nil || u.Port() == "0" {
+			return "", fmt.Errorf("site %q is not open yet: %v, %v", name, site.Bindings, err)
 		}
-		return u.Host
+		return u.Host, nil
 	}
-	s.t.Fatalf("the host serves no site %q with one binding", name)
-	return ""
+	return "", fmt.Errorf("no site %q with one binding", name)
 }
 
 // stop ends the server with SIGTERM, and by force when it does not listen.

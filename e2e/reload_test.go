@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -186,4 +187,47 @@ func TestStopSaysGoodbye(t *testing.T) {
 	case <-time.After(patience):
 		t.Errorf("the host still runs")
 	}
+}
+
+// TestSocketIsLoggedOnce looks for the one record of a socket in the access log: written when it ends, with status 101.
+func TestSocketIsLoggedOnce(t *testing.T) {
+	s := startServer(t, "websocket")
+	c := s.openSockets(1)[0]
+	if records := s.accessLog("/echo"); len(records) != 0 {
+		t.Errorf("an open socket is logged already: %q", records)
+	}
+	if err := c.send(opClose, []byte{0x03, 0xE8}); err != nil {
+		t.Fatal(err)
+	}
+	if code, err := c.closeCode(); err != nil || code != 1000 {
+		t.Errorf("the close frame was answered with %d, %v; want 1000", code, err)
+	}
+	s.eventually("the socket is logged", func() error {
+		records := s.accessLog("/echo")
+		if len(records) != 1 || !strings.Contains(records[0], " 101 0 0 ") {
+			return fmt.Errorf("the records are %q", records)
+		}
+		return nil
+	})
+}
+
+// accessLog returns the records of the default site for a path.
+func (s *server) accessLog(path string) (records []string) {
+	s.t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.home, "logs", "W3SVC1", "u_ex*.log"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for line := range strings.Lines(string(b)) {
+			if strings.Contains(line, " GET "+path+" ") {
+				records = append(records, line)
+			}
+		}
+	}
+	return records
 }

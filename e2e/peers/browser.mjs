@@ -38,11 +38,15 @@ async function settled(n, what) {
 const scenarios = {
   async console() {
     if (socketURL) await page.fill('#url', socketURL);
-    await page.click('#connect');
+    await page.focus('#url');
+    await page.keyboard.press('Enter');
     await page.waitForSelector('#live:enabled');
     await page.fill('#text', 'Grüße, 世界 🌍 and plain words around the middle of it, so that a flipped bit stays text');
-    await page.click('#send-text');
+    await page.keyboard.press('Enter');
     await settled(1, 'text');
+    await page.fill('#hex', '00 fg');
+    await page.click('#send-binary');
+    assert.match(await text('#problem'), /“g” is not a hex digit/);
     await page.fill('#hex', '00 ff 01 fe');
     await page.click('#send-binary');
     await settled(2, 'binary');
@@ -89,6 +93,24 @@ const scenarios = {
   },
 };
 
+// usable checks what every visitor needs: no sideways scrolling from 320 px up in both schemes, a name for every
+// control, and the controls in the order of the page.
+async function usable() {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of [320, 360, 768, 1280]) {
+      await page.setViewportSize({ width, height: 800 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= width, `the page is ${wide} px wide in a window of ${width} px`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  const nameless = await page.$$eval('button, input, textarea', (all) => all
+    .filter((el) => !el.labels?.length && !el.textContent.trim() && !el.ariaLabel).map((el) => el.outerHTML));
+  assert.deepEqual(nameless, [], 'controls without a name');
+  assert.equal(await page.locator('#log').getAttribute('aria-live'), 'polite');
+}
+
 async function refused() {
   await page.click('#connect');
   await page.waitForSelector('#problem:visible');
@@ -100,6 +122,7 @@ try {
   await page.goto(url);
   await page.waitForFunction(() => !document.querySelector('#ws-pill').textContent.includes('asking'));
   assert.doesNotMatch(await text('#features-note'), /does not tell/, 'the page did not get /server-info.json');
+  await usable();
   await scenarios[scenario]();
   assert.deepEqual(complaints, [], 'the browser complained');
   console.log('ok');
