@@ -9,7 +9,7 @@ import (
 
 // readBinding reads a <binding>. The information of protocols other than http and https has a form of its own, which
 // is kept as written.
-func readBinding(e *element) (*Binding, error) {
+func readBinding(e *element) (*Binding, *Error) {
 	l := layered{e}
 	b := &Binding{
 		Protocol: strings.ToLower(l.get("protocol").text), Info: l.get("bindingInformation").text,

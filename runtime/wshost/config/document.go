@@ -22,6 +22,7 @@ type document struct {
 	root     *node
 	schema   *Schema
 	comments [][2]int // comments outside sections, which may hold anything
+	fragment *elementDecl // of the root, when the file holds one section only (configSource)
 }
 
 // A node is an element of a document. Offsets are into document.src.

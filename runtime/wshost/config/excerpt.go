@@ -70,6 +70,9 @@ func (d *document) hidden() [][2]int {
 	if d.root == nil {
 		return h
 	}
+	if d.fragment != nil {
+		return hideSecrets(h, d.fragment, d.root)
+	}
 	return hideForeign(h, d.schema, d.root, "")
 }
 

@@ -11,14 +11,13 @@ import (
 // tag that names it. Paths in between share the level above. It is immutable, apart from its cache of deeper levels.
 type level struct {
 	eff      *Effective
-	err      *Error
+	errs     []*Error
 	child    []*sectionState // what nested applications inherit; nil when they inherit everything
-	childErr *Error
+	childErr []*Error
 	pending  map[string][]pendingUse // by folded URL path
 	declared *declared
 
-	state   fileState // of the web.config that was read
-	raw     []byte
+	sources []source // the web.config that was read, and what it includes
 	read    time.Time
 	settled atomic.Bool // no change can hide behind an equal state any more
 
@@ -127,15 +126,8 @@ func (b *builder) fault(e *Error, private bool) {
 }
 
 func (b *builder) level() *level {
-	l := &level{
+	return &level{
 		eff: &Effective{schema: b.tree.o.Schema, sections: b.sections}, child: b.child,
-		declared: b.declared, pending: b.pending,
+		declared: b.declared, pending: b.pending, errs: b.errs, childErr: b.childErrs,
 	}
-	if len(b.errs) > 0 {
-		l.err = b.errs[0]
-	}
-	if len(b.childErrs) > 0 {
-		l.childErr = b.childErrs[0]
-	}
-	return l
 }

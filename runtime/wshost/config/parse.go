@@ -20,6 +20,11 @@ type parser struct {
 
 // parse reads a configuration file. The document is returned with an error too, as far as it was understood.
 func parse(file string, src []byte, schema *Schema) (*document, *Error) {
+	return parseFragment(file, src, schema, nil)
+}
+
+// parseFragment reads a file whose root is an element of its own, or with nil that of a configuration.
+func parseFragment(file string, src []byte, schema *Schema, fragment *elementDecl) (*document, *Error) {
 	if len(src) > maxFileSize {
 		return nil, &Error{Pos: Pos{File: file}, HResult: HResultMalformed,
 			Message: fmt.Sprintf("the file is larger than %d MiB", maxFileSize>>20),
@@ -30,6 +35,7 @@ func parse(file string, src []byte, schema *Schema) (*document, *Error) {
 		return nil, err
 	}
 	p := &parser{doc: newDocument(file, src, schema), dec: xml.NewDecoder(bytes.NewReader(src))}
+	p.doc.fragment = fragment
 	p.dec.CharsetReader = p.charset
 	if err := p.run(); err != nil {
 		return p.doc, err
@@ -159,6 +165,9 @@ func (p *parser) tail(off int) int {
 
 // shown reports whether the attributes of an element that could not be read may be shown.
 func (p *parser) shown(name string) bool {
+	if p.doc.fragment != nil {
+		return !p.doc.fragment.secrets
+	}
 	path := ""
 	for i, n := range append(p.stack[:len(p.stack):len(p.stack)], &node{name: name}) {
 		if i == 0 || i == 1 && (n.name == "location" || n.name == "configSections") {

@@ -40,7 +40,7 @@ func (l layered) get(name string) value {
 func (l layered) flag(name string) bool { return l.get(name).num != 0 }
 
 // readSites reads the sites of the server level.
-func (t *Tree) readSites() error {
+func (t *Tree) readSites() (errs []*Error) {
 	st := t.base.eff.state(sitesPath)
 	if st == nil {
 		return nil
@@ -51,26 +51,27 @@ func (t *Tree) readSites() error {
 	for _, e := range st.root.items {
 		s, err := t.readSite(e, root)
 		if err != nil {
-			return err
+			errs = append(errs, err)
+			continue
 		}
 		if old := ids[s.ID]; old != nil {
-			return e.at.fault(HResultDuplicate, sitesPath, fmt.Sprintf("site %q has the id %d, as the site in %s has", s.Name, s.ID, old.at.pos()), "give it an id of its own")
+			errs = append(errs, e.at.fault(HResultDuplicate, sitesPath, fmt.Sprintf("site %q has the id %d, as the site in %s has", s.Name, s.ID, old.at.pos()), "give it an id of its own"))
 		}
 		ids[s.ID] = e
 		for _, b := range s.Bindings {
 			key := b.key()
 			if old, taken := bound[key]; taken && b.Port != 0 {
-				return b.at.fault(HResultDuplicate, sitesPath, fmt.Sprintf("the binding %q of site %q is also in %s", b.Info, s.Name, old), "give it another port or host name")
+				errs = append(errs, b.at.fault(HResultDuplicate, sitesPath, fmt.Sprintf("the binding %q of site %q is also in %s", b.Info, s.Name, old), "give it another port or host name"))
 			}
 			bound[key] = b.Pos
 		}
 		t.sites = append(t.sites, *s)
 	}
 	slices.SortFunc(t.sites, func(a, b Site) int { return cmp.Compare(a.ID, b.ID) })
-	return nil
+	return errs
 }
 
-func (t *Tree) readSite(e *element, root layered) (*Site, error) {
+func (t *Tree) readSite(e *element, root layered) (*Site, *Error) {
 	site := append(layered{e}, root.sub("siteDefaults")...)
 	s := &Site{
 		ID: uint32(site.get("id").num), Name: site.get("name").text, AutoStart: site.flag("serverAutoStart"), Pos: e.at.pos(),
@@ -118,7 +119,7 @@ func (t *Tree) readSite(e *element, root layered) (*Site, error) {
 	return s, nil
 }
 
-func (t *Tree) readApplication(s *Site, e *element, apps, vdirs layered) (*Application, error) {
+func (t *Tree) readApplication(s *Site, e *element, apps, vdirs layered) (*Application, *Error) {
 	app := append(layered{e}, apps...)
 	a := &Application{Path: app.get("path").text}
 	vdirs = append(layered{e}.sub("virtualDirectoryDefaults"), vdirs...)

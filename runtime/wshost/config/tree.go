@@ -49,14 +49,14 @@ func Open(o Options) (*Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	errs := t.mergeServer(files)
-	for _, e := range errs {
+	t.mergeServer(files)
+	for _, e := range t.base.errs {
 		if e.Section == sitesPath {
 			return nil, e
 		}
 	}
-	if err := t.readSites(); err != nil {
-		return nil, err
+	if errs := t.readSites(); len(errs) > 0 {
+		return nil, errs[0]
 	}
 	t.makeRoots(files)
 	return t, nil
@@ -88,6 +88,7 @@ func (t *Tree) readServer() ([]*file, error) {
 	}
 	for i, doc := range docs {
 		f := bind(doc, true, i < len(docs)-1, names)
+		f.include()
 		if len(f.faults) > 0 {
 			return nil, f.faults[0]
 		}
@@ -116,7 +117,7 @@ func dropIns(dir string) ([]string, error) {
 }
 
 // mergeServer makes the server level.
-func (t *Tree) mergeServer(files []*file) []*Error {
+func (t *Tree) mergeServer(files []*file) {
 	sections := make([]*sectionState, len(t.o.Schema.sections))
 	for i, sec := range t.o.Schema.sections {
 		sections[i] = sec.defaults
@@ -136,14 +137,13 @@ func (t *Tree) mergeServer(files []*file) []*Error {
 		b.declared = f.declared
 	}
 	t.base = b.level()
-	return b.errs
 }
 
 // Server returns the configuration of the server level: drop-ins and applicationHost.config without location tags
 // for sites. It is what a Module sees at Provision, and what the host's probe site runs under.
 func (t *Tree) Server() (*Effective, error) {
-	if t.base.err != nil {
-		return nil, t.base.err
+	if len(t.base.errs) > 0 {
+		return nil, t.base.errs[0]
 	}
 	return t.base.eff, nil
 }

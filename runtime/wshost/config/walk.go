@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -53,7 +54,7 @@ func (t *Tree) makeRoots(files []*file) {
 
 // copy returns a level with the same configuration and a cache of its own.
 func (l *level) copy() *level {
-	return &level{eff: l.eff, err: l.err, child: l.child, childErr: l.childErr, pending: l.pending, declared: l.declared}
+	return &level{eff: l.eff, errs: l.errs, child: l.child, childErr: l.childErr, pending: l.pending, declared: l.declared}
 }
 
 // Effective returns the configuration of a URL path of a site. urlPath is decoded and begins with "/". The result is
@@ -72,9 +73,9 @@ func (t *Tree) Effective(site, urlPath string) (*Effective, error) {
 	if !ok {
 		return nil, &Error{HResult: HResultMalformed, Message: fmt.Sprintf("%q is not a URL path", urlPath)}
 	}
-	l, err := t.walk(r, p)
-	if err != nil {
-		return nil, err
+	l := t.walk(r, p)
+	if len(l.errs) > 0 {
+		return nil, l.errs[0]
 	}
 	return l.eff, nil
 }
@@ -86,7 +87,8 @@ func (t *Tree) root(site string) *siteRoot {
 	return t.roots[fold(site)]
 }
 
-func (t *Tree) walk(r *siteRoot, p string) (*level, error) {
+// walk returns the level of a clean URL path.
+func (t *Tree) walk(r *siteRoot, p string) *level {
 	if t.cost.Load() > cacheBudget {
 		t.cost.Store(0)
 		for _, other := range t.roots {
@@ -102,10 +104,7 @@ func (t *Tree) walk(r *siteRoot, p string) (*level, error) {
 		cur = t.step(r, cur, p[:i+n], depth)
 		i += n + 1
 	}
-	if cur.err != nil {
-		return nil, cur.err
-	}
-	return cur, nil
+	return cur
 }
 
 // cleanPath makes a URL path canonical: rooted, without a slash at its end, "." and ".." resolved.
@@ -134,7 +133,7 @@ func (t *Tree) step(r *siteRoot, cur *level, p string, depth int) *level {
 		name, state = findWebConfig(physical)
 	}
 	found := state != fileState{}
-	nested := depth > 1 && (cur.child != nil || cur.err != cur.childErr) && r.isApp(p)
+	nested := depth > 1 && (cur.child != nil || len(cur.errs) != len(cur.childErr)) && r.isApp(p)
 	if !found && !nested && len(uses) == 0 {
 		return cur
 	}
@@ -155,34 +154,15 @@ func (t *Tree) step(r *siteRoot, cur *level, p string, depth int) *level {
 		return l
 	}
 	l := t.build(r, cur, p, depth, uses, name, state)
-	t.cost.Add(1 + int64(len(l.raw))>>12)
+	t.cost.Add(l.cost())
 	s.cur.Store(l)
 	return l
-}
-
-// fresh reports whether the level still is what its file says.
-func (l *level) fresh(name string, state fileState) bool {
-	if l.state != state {
-		return false
-	}
-	if l.settled.Load() || !state.exists {
-		return true
-	}
-	now := time.Now()
-	raw, again, err := readFile(name)
-	if err != nil || again != l.state || string(raw) != string(l.raw) {
-		return false
-	}
-	if !state.racy(now) || now.Sub(l.read) > time.Second {
-		l.settled.Store(true)
-	}
-	return true
 }
 
 // build makes the level of p from the one above.
 func (t *Tree) build(r *siteRoot, cur *level, p string, depth int, uses []pendingUse, name string, state fileState) *level {
 	b := &builder{tree: t, sections: cur.eff.sections, child: cur.child, target: atFolder, declared: cur.declared, pending: cur.pending}
-	b.errs, b.childErrs = oneError(cur.err), oneError(cur.childErr)
+	b.errs, b.childErrs = slices.Clip(cur.errs), slices.Clip(cur.childErr)
 	if depth == 1 || r.isApp(p) {
 		b.target = atApplication
 	}
@@ -195,38 +175,46 @@ func (t *Tree) build(r *siteRoot, cur *level, p string, depth int, uses []pendin
 	for _, u := range uses {
 		b.apply(u.u, u.level, false)
 	}
-	var raw []byte
 	read := time.Now()
+	var sources []source
 	if state.errno != 0 {
 		b.fault(unreadable(name, state.errno), false)
+		sources = []source{{path: name, state: state}}
 	} else if state.exists {
-		var err error
-		var doc *document
-		var fault *Error
-		raw, state, err = readFile(name)
-		switch {
-		case errors.Is(err, os.ErrNotExist): // deleted since it was examined
-		case err != nil:
-			b.fault(unreadable(name, err), false)
-		default:
-			if doc, fault = parse(name, raw, t.o.Schema); fault != nil {
-				b.fault(fault, false)
-			} else {
-				b.own(bind(doc, false, false, cur.declared), p, depth)
-			}
-		}
+		sources = b.readFolder(name, state, p, depth)
 	}
 	l := b.level()
-	l.state, l.raw, l.read = state, raw, read
-	l.settled.Store(state.exists && !state.racy(read))
+	l.sources, l.read = sources, read
+	l.settled.Store(!slices.ContainsFunc(sources, func(s source) bool { return s.state.racy(read) }))
 	return l
 }
 
-func oneError(e *Error) []*Error {
-	if e == nil {
+// readFolder reads the web.config of a folder and lays it over the level. It returns what was read.
+func (b *builder) readFolder(name string, state fileState, p string, depth int) []source {
+	raw, read, err := readFile(name)
+	if errors.Is(err, os.ErrNotExist) { // deleted since it was examined
 		return nil
 	}
-	return []*Error{e}
+	if err != nil {
+		b.fault(unreadable(name, err), false)
+		return []source{{path: name, state: state}}
+	}
+	sources := []source{{name, read, raw}}
+	if other, ok := strings.CutSuffix(name, webConfigName); ok {
+		if twin, _ := statFile(other + webConfigOtherName); twin.exists && twin.ino != read.ino {
+			b.fault(&Error{Pos: Pos{File: name}, HResult: HResultDuplicate, Message: "the folder has both web.config and Web.config",
+				Hint: "delete one of the two: Windows does not tell them apart"}, false)
+		}
+	}
+	doc, fault := parse(name, raw, b.tree.o.Schema)
+	if fault != nil {
+		b.fault(fault, false)
+		return sources
+	}
+	f := bind(doc, false, false, b.declared)
+	sources = append(sources, f.include()...)
+	b.own(f, p, depth)
+	return sources
 }
 
 // own lays a web.config over the level of its folder and keeps its location tags for deeper ones.
