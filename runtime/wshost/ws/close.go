@@ -84,7 +84,7 @@ func (c *Conn) sendClose(payload []byte) {
 	}
 	defer func() { <-c.writing }()
 	c.mu.Lock()
-	due := !c.ended && !c.leaving && c.closer.take(sent)
+	due := !c.ended && c.closer.take(sent)
 	c.mu.Unlock()
 	if due {
 		_ = c.send(context.Background(), frame.Close, payload, c.limits.WriteTimeout) // ends the connection itself
@@ -96,7 +96,7 @@ func (c *Conn) peerClosed(ev event) error {
 	c.mu.Lock()
 	c.closer.take(received)
 	ended := &CloseError{Code: ev.code, Reason: ev.reason, Sent: c.closer.first}
-	c.peer = ended
+	c.verdict = ended
 	c.mu.Unlock()
 	// The answer repeats the code (RFC 6455, section 5.5.1); the codes that may come in may go out again.
 	payload, _ := frame.AppendClose(nil, ev.code, "")
@@ -104,21 +104,16 @@ func (c *Conn) peerClosed(ev event) error {
 	if c.tx.role == frame.Client && c.over() == nil {
 		c.drain() // the server closes the line first (RFC 6455, section 7.1.1)
 	}
-	if err := c.over(); err != nil && !c.wasPeer() {
-		return err
-	}
 	return c.finish(ended)
-}
-
-func (c *Conn) wasPeer() bool {
-	var ended *CloseError
-	return errors.As(c.over(), &ended)
 }
 
 // fail ends the connection because the peer broke the protocol or a limit: it says so with a close frame, and gives
 // the peer a moment to read it. Closing a line at once while bytes are unread would reset it, and the reset would
 // overtake the close frame.
 func (c *Conn) fail(p *ProtocolError) error {
+	c.mu.Lock()
+	c.verdict = p
+	c.mu.Unlock()
 	payload, err := frame.AppendClose(nil, p.Code, clip(p.Err.Error()))
 	if err != nil {
 		payload, _ = frame.AppendClose(nil, p.Code, "")
@@ -127,8 +122,7 @@ func (c *Conn) fail(p *ProtocolError) error {
 	if half, ok := c.line.(interface{ CloseWrite() error }); ok && c.over() == nil && half.CloseWrite() == nil {
 		c.drain()
 	}
-	_ = c.finish(p)
-	return p
+	return c.finish(p)
 }
 
 // drain reads and forgets until the peer closes the line, for a moment at most. The caller holds the read lock.

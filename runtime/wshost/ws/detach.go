@@ -30,23 +30,21 @@ type Snapshot struct {
 // returned stay valid. When ctx ends first nothing has changed. Pings that are waited for fail.
 func (c *Conn) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	c.mu.Lock()
-	if c.ended || c.leaving {
+	if c.ended || !c.leaving.CompareAndSwap(false, true) {
 		c.mu.Unlock()
 		return nil, nil, fmt.Errorf("websocket detach: %w", ErrClosing)
 	}
-	c.leaving = true
 	c.mu.Unlock()
-	err := c.acquire(ctx, c.writing)
+	_ = c.line.SetReadDeadline(past()) // a reader that misses it looks at leaving
+	// Readers first: a reader may need the write lock to finish, a writer never needs the read lock.
+	err := c.acquire(ctx, c.reading)
 	if err == nil {
-		_ = c.line.SetReadDeadline(past()) // a reader that misses it looks at leaving
-		if err = c.acquire(ctx, c.reading); err != nil {
-			<-c.writing
+		if err = c.acquire(ctx, c.writing); err != nil {
+			<-c.reading
 		}
 	}
 	if err != nil {
-		c.mu.Lock()
-		c.leaving = false
-		c.mu.Unlock()
+		c.leaving.Store(false)
 		return nil, nil, fmt.Errorf("websocket detach: %w", err)
 	}
 	defer func() { <-c.reading; <-c.writing }()
@@ -74,14 +72,8 @@ func (c *Conn) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	return c.line, s, nil
 }
 
-func (c *Conn) detaching() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.leaving
-}
-
 // Restore makes a connection of line that goes on where s was taken. It returns ErrSnapshot for a snapshot of another
-// version or one that cannot be; line is then left alone.
+// version or one that cannot be; line is then left alone. Idle time counts from now.
 func Restore(line net.Conn, s *Snapshot) (*Conn, error) {
 	var role frame.Role
 	switch s.Role {

@@ -150,6 +150,9 @@ func shake(line net.Conn, req *http.Request, key string, subprotocols []string, 
 	bounded := &io.LimitedReader{R: line, N: maxResponse}
 	br := bufio.NewReader(bounded)
 	resp, err := http.ReadResponse(br, req)
+	for err == nil && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
+		resp, err = http.ReadResponse(br, req) // an interim answer, as 103; maxResponse bounds how many
+	}
 	if err != nil {
 		if bounded.N == 0 {
 			err = errors.New("response header is longer than 64 KiB")

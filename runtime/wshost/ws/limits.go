@@ -6,17 +6,18 @@ import (
 )
 
 // Limits bounds one connection. Zero fields mean the default given; negative ones switch the limit off.
+// In JSON the timeouts are nanoseconds.
 type Limits struct {
-	MessageSize      int64         // bytes of payload of one message; default 4 MiB; beyond: close 1009
-	HeldMemory       int64         // bytes held for one connection: payload, bookkeeping of fragments, queue; default 2*MessageSize+64 KiB; beyond: close 1008 or 1009
-	Fragments        int           // fragments of one message; default 65536; beyond: close 1008
-	ControlRate      int           // control frames per second, averaged over 10 s; default 100; beyond: close 1008
-	AssemblyTimeout  time.Duration // from the first to the last byte of a message; default 60 s; beyond: close 1008
-	WriteTimeout     time.Duration // one write to the peer; default 10 s; beyond: the connection is cut
-	PingInterval     time.Duration // after so much silence a ping is sent; default 0: off
-	PongTimeout      time.Duration // after that ping, until anything arrives; default 20 s; beyond: the connection is cut
-	CloseTimeout     time.Duration // the peer's answer to our close frame; default 5 s; beyond: the connection is cut
-	HandshakeTimeout time.Duration // the opening handshake of Dial; default 10 s
+	MessageSize      int64         `json:"message_size"`      // bytes of payload of one message; default 4 MiB; beyond: close 1009
+	HeldMemory       int64         `json:"held_memory"`       // bytes held for one connection: payload, bookkeeping of fragments, queue; default 2*MessageSize+64 KiB; beyond: close 1008 or 1009
+	Fragments        int           `json:"fragments"`         // fragments of one message; default 65536; beyond: close 1008
+	ControlRate      int           `json:"control_rate"`      // control frames per second, averaged over 10 s; default 100; beyond: close 1008
+	AssemblyTimeout  time.Duration `json:"assembly_timeout"`  // from the first to the last byte of a message; default 60 s; beyond: close 1008
+	WriteTimeout     time.Duration `json:"write_timeout"`     // one write to the peer; default 10 s; beyond: the connection is cut
+	PingInterval     time.Duration `json:"ping_interval"`     // after so much silence a ping is sent; default 0: off
+	PongTimeout      time.Duration `json:"pong_timeout"`      // after that ping, until anything arrives; default 20 s; beyond: the connection is cut
+	CloseTimeout     time.Duration `json:"close_timeout"`     // the peer's answer to our close frame; default 5 s; beyond: the connection is cut
+	HandshakeTimeout time.Duration `json:"handshake_timeout"` // the opening handshake of Dial; default 10 s
 }
 
 const (

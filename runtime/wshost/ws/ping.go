@@ -137,12 +137,14 @@ func (c *Conn) flushPong() {
 		default:
 			return
 		}
-		c.mu.Lock()
-		payload := c.pong
-		c.pong = nil
-		c.mu.Unlock()
-		if payload != nil && c.writable() == nil {
-			_ = c.send(context.Background(), frame.Pong, payload, c.limits.WriteTimeout) // ends the connection itself
+		if c.writable() == nil {
+			c.mu.Lock()
+			payload := c.pong
+			c.pong = nil
+			c.mu.Unlock()
+			if payload != nil {
+				_ = c.send(context.Background(), frame.Pong, payload, c.limits.WriteTimeout) // ends the connection itself
+			}
 		}
 		<-c.writing
 	}
@@ -151,5 +153,5 @@ func (c *Conn) flushPong() {
 func (c *Conn) pongDue() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.pong != nil && !c.ended
+	return c.pong != nil && c.open()
 }

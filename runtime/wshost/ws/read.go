@@ -56,6 +56,9 @@ func (c *Conn) next(ctx context.Context) (event, error) {
 		if err := c.over(); err != nil {
 			return event{}, err
 		}
+		if c.leaving.Load() {
+			return event{}, ErrDetached
+		}
 		if c.r == c.w {
 			c.flushPong()
 			if err := c.fill(ctx); err != nil {
@@ -90,10 +93,13 @@ func (c *Conn) fill(ctx context.Context) error {
 		c.armed = past()
 	}
 	c.resize()
-	entered := time.Now()
+	var soonest time.Time
 	for {
 		at := c.due()
-		if soonest := entered.Add(grace); !at.IsZero() && at.Before(soonest) {
+		if !at.IsZero() && soonest.IsZero() {
+			soonest = time.Now().Add(grace)
+		}
+		if !at.IsZero() && at.Before(soonest) {
 			at = soonest
 		}
 		c.arm(at)
@@ -102,7 +108,7 @@ func (c *Conn) fill(ctx context.Context) error {
 			c.armed = past()
 			return fmt.Errorf("websocket read: %w", err)
 		}
-		if c.detaching() {
+		if c.leaving.Load() {
 			return ErrDetached
 		}
 		n, err := c.line.Read(c.buf)
@@ -121,9 +127,7 @@ func (c *Conn) fill(ctx context.Context) error {
 			if err := c.overdue(at); err != nil {
 				return err
 			}
-		case errors.Is(err, net.ErrClosed):
-			return c.finish(io.ErrUnexpectedEOF)
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF):
 			return c.finish(io.ErrUnexpectedEOF)
 		default:
 			return c.finish(fmt.Errorf("websocket read: %w: %w", io.ErrUnexpectedEOF, err))

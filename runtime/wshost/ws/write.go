@@ -43,12 +43,17 @@ func (c *Conn) writable() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.leaving:
+	case c.open():
+		return nil
+	case c.leaving.Load():
 		return ErrDetached
-	case c.closer.state != Open:
-		return ErrClosing
 	}
-	return nil
+	return ErrClosing
+}
+
+// open reports whether nothing speaks against sending; the caller holds mu.
+func (c *Conn) open() bool {
+	return !c.ended && !c.leaving.Load() && c.verdict == nil && c.closer.state == Open
 }
 
 // endWrite gives the write lock back and sends the pong that came due meanwhile.

@@ -41,16 +41,16 @@ type Conn struct {
 
 	mu       sync.Mutex // guards what follows; held for moments, never while writing
 	closer   closer
-	peer     *CloseError // the peer's close frame
-	err      error       // why the connection ended, once done is closed
+	verdict  error // why the connection is about to end: the peer's close frame, or its breach of the protocol
+	err      error // why the connection has ended, once done is closed
 	ended    bool
-	leaving  bool // Detach has been called
 	cutter   *time.Timer
 	pong     []byte // payload of the newest ping that is not answered yet; nil for none
 	pingID   uint64 // of the last ping sent
 	pings    map[uint64]*ping
 	lastPong Pong
 
+	leaving                                    atomic.Bool   // Detach has been called
 	done                                       chan struct{} // closed when the connection has ended
 	bytesIn, bytesOut, messagesIn, messagesOut atomic.Int64
 }
@@ -58,7 +58,10 @@ type Conn struct {
 // Counts is how much has passed over a connection since its opening handshake: bytes with all framing, and whole
 // messages.
 type Counts struct {
-	BytesIn, BytesOut, MessagesIn, MessagesOut int64
+	BytesIn     int64 `json:"bytes_in"`
+	BytesOut    int64 `json:"bytes_out"`
+	MessagesIn  int64 `json:"messages_in"`
+	MessagesOut int64 `json:"messages_out"`
 }
 
 const (
@@ -109,13 +112,16 @@ func (c *Conn) Counts() Counts {
 // Done returns a channel that is closed when the connection has ended and its line is closed, or was detached.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// finish ends the connection for the reason err, unless it has ended already, and returns why it has.
+// finish ends the connection, unless it has ended already, and returns why it has: the verdict, or else err.
 func (c *Conn) finish(err error) error {
 	c.mu.Lock()
 	if c.ended {
 		c.mu.Unlock()
 		<-c.done
 		return c.err
+	}
+	if c.verdict != nil {
+		err = c.verdict // whatever ended the line came after it
 	}
 	c.ended, c.err = true, err
 	c.closer.take(cut)
