@@ -21,12 +21,7 @@ type raw struct {
 // rawDial performs the opening handshake by hand. Bytes in early are sent in one piece with the request.
 func rawDial(t testing.TB, url string, early ...byte) *raw {
 	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "ws://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(20 * time.Second)) // of the whole test: a peer that hangs must fail it
+	conn := rawLine(t, url)
 	r := &raw{t, conn, bufio.NewReader(conn)}
 	r.send(append([]byte("GET / HTTP/1.1\r\nHost: example.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"), early...)...)
@@ -42,6 +37,19 @@ func rawDial(t testing.TB, url string, early ...byte) *raw {
 		t.Fatalf("response %q", head)
 	}
 	return r
+}
+
+// rawLine connects to the host of a URL.
+func rawLine(t testing.TB, url string) net.Conn {
+	t.Helper()
+	_, host, _ := strings.Cut(url, "://")
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(20 * time.Second)) // of the whole test: a peer that hangs must fail it
+	return conn
 }
 
 func (r *raw) send(b ...byte) {

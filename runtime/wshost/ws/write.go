@@ -70,9 +70,6 @@ func (c *Conn) send(ctx context.Context, op frame.Opcode, p []byte, limit time.D
 	if limit > 0 {
 		at = time.Now().Add(limit)
 	}
-	if d, ok := ctx.Deadline(); ok && (at.IsZero() || d.Before(at)) {
-		at = d
-	}
 	_ = c.line.SetWriteDeadline(at) // fails only on a closed line, which the write tells
 	if err := ctx.Err(); err != nil {
 		return err // nothing is out yet
