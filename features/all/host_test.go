@@ -161,6 +161,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
+	closes bool // Connection: close, which http.ReadResponse takes out of the header
 }
 
 // ask sends a request as it is written, without a client that tidies it up, and reads the response. Every line of head
@@ -193,7 +194,7 @@ func (h *testHost) ask(head, body string) answer {
 	if err != nil {
 		h.t.Fatalf("%s: %v", lines[0], err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(b)}
+	return answer{resp.StatusCode, resp.Header, string(b), resp.Close}
 }
 
 // get asks for a path with GET.
@@ -223,4 +224,13 @@ func (h *testHost) accessLog() (lines []string, whole string) {
 		}
 	}
 	return lines, whole
+}
+
+// uninstallDropIn takes a feature's drop-in away and reloads.
+func (h *testHost) uninstallDropIn(id string) error {
+	if err := os.Remove(filepath.Join(h.home, "config/features.d", id+".config")); err != nil {
+		return err
+	}
+	_, err := h.server.Reload(h.t.Context())
+	return err
 }
