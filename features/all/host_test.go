@@ -227,6 +227,10 @@ func (h *testHost) ask(head, body string) answer {
 	if err != nil {
 		h.t.Fatalf("%s: %v", lines[0], err)
 	}
+	// The host closes the line when the request has ended, its log line included.
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		h.t.Fatalf("%s: the line is not closed: %v", lines[0], err)
+	}
 	return answer{resp.StatusCode, resp.Header, string(b), resp.Close}
 }
 
