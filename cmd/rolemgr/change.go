@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/rolemgr/rolemgr/internal/diag"
 	"github.com/rolemgr/rolemgr/internal/plan"
 	"github.com/rolemgr/rolemgr/internal/target"
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/spf13/cobra"
 )
 
@@ -89,6 +91,9 @@ func (c *cli) changeOnce(ctx context.Context, t target.Target, r plan.Request, o
 	if o.maxCut >= 0 && p.Cuts > o.maxCut {
 		return &target.TooManyCutsError{Cuts: p.Cuts, Max: o.maxCut}
 	}
+	if o.maxCut >= 0 && slices.ContainsFunc(diags, func(d diag.Diagnostic) bool { return d.Code == target.SocketsUnknown }) {
+		return &boundError{o.maxCut}
+	}
 	if o.whatIf {
 		res.Result = "planned"
 		return c.print(res, func(w io.Writer) { fmt.Fprintln(w, "Nothing was changed (--what-if).") })
@@ -108,7 +113,7 @@ func (c *cli) carryOut(ctx context.Context, t target.Target, o changeOptions, re
 	})
 	pr.clear()
 	if err != nil {
-		return err
+		return stillConfigured(err, res.Plan)
 	}
 	res.Result, res.Serial, res.Transaction, res.Closed = "changed", done.State.Serial, done.Transaction, done.Closed
 	res.Probes = append(res.Probes, pr.probes...)
@@ -118,6 +123,22 @@ func (c *cli) carryOut(ctx context.Context, t target.Target, o changeOptions, re
 		c.note("warning: %s", w)
 	}
 	return c.print(res, func(w io.Writer) { c.writeChanged(w, res) })
+}
+
+// stillConfigured gives the error of a removal that a person's configuration stands against its own next step: the
+// configuration would say "install it", which is what was just to be undone.
+func stillConfigured(err error, p plan.Plan) error {
+	var conf *config.Error
+	if !errors.As(err, &conf) || conf.Feature == "" {
+		return err
+	}
+	removed := slices.ContainsFunc(p.Changes, func(ch plan.Change) bool {
+		return ch.Action == plan.Remove && string(ch.Unit) == conf.Feature
+	})
+	if !removed {
+		return err
+	}
+	return &hintedError{err, fmt.Sprintf("take the section out of %s first, then remove the feature again", conf.Pos)}
 }
 
 // warn prints the diagnostics that do not refuse the plan.

@@ -81,6 +81,13 @@ type silentError struct{ code ExitCode }
 
 func (e *silentError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
+// boundError is a bound on closed sockets that cannot be kept, for nobody can tell how many are open.
+type boundError struct{ max int }
+
+func (e *boundError) Error() string {
+	return fmt.Sprintf("at most %s may be closed, but it is not known how many are open", liveSockets(e.max))
+}
+
 // declinedError is a question answered with no.
 type declinedError struct{}
 
@@ -99,6 +106,7 @@ func codeOf(err error, interrupted bool) ExitCode {
 	var incomplete *apply.IncompleteError
 	var rolledBack *apply.RolledBackError
 	var declined *declinedError
+	var bound *boundError
 	switch {
 	case err == nil:
 		return ExitDone
@@ -108,7 +116,7 @@ func codeOf(err error, interrupted bool) ExitCode {
 		return ExitIncomplete
 	case interrupted && (errors.As(err, &rolledBack) || errors.Is(err, context.Canceled)):
 		return ExitInterrupted
-	case errors.As(err, &cuts), errors.As(err, &refused), errors.As(err, &declined):
+	case errors.As(err, &cuts), errors.As(err, &refused), errors.As(err, &declined), errors.As(err, &bound):
 		return ExitRefused
 	case errors.As(err, &rolledBack):
 		return ExitRolledBack

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strings"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/internal/target"
@@ -14,17 +16,19 @@ import (
 
 // statusResult is what `rolemgr status --json` prints.
 type statusResult struct {
-	Version  int             `json:"version"`
-	OK       bool            `json:"ok"` // nothing drifted, every probe succeeded
-	Name     string          `json:"name"`
-	Home     string          `json:"home"`
-	Level    string          `json:"level"`
-	Serial   uint64          `json:"serial"`
-	Running  bool            `json:"running"`
-	Host     *wshost.Status  `json:"host,omitempty"`
-	Pending  string          `json:"pending,omitempty"` // command of an interrupted transaction
-	Features []statusFeature `json:"features"`
-	Problems []string        `json:"problems"`
+	Version int            `json:"version"`
+	OK      bool           `json:"ok"` // nothing drifted, every probe succeeded
+	Name    string         `json:"name"`
+	Home    string         `json:"home"`
+	Level   string         `json:"level"`
+	Serial  uint64         `json:"serial"`
+	Running bool           `json:"running"`
+	Host    *wshost.Status `json:"host,omitempty"`
+	// HostUnknown says why the host could not be asked: only its own user may.
+	HostUnknown string          `json:"host_unknown,omitempty"`
+	Pending     string          `json:"pending,omitempty"` // command of an interrupted transaction
+	Features    []statusFeature `json:"features"`
+	Problems    []string        `json:"problems"`
 }
 
 type statusFeature struct {
@@ -84,6 +88,8 @@ func (c *cli) lookAt(ctx context.Context, t target.Target) (statusResult, error)
 	switch host, err := t.Host(ctx); {
 	case err == nil:
 		res.Running, res.Host = true, &host
+	case errors.Is(err, fs.ErrPermission):
+		res.HostUnknown = err.Error()
 	case !errors.Is(err, wshost.ErrNotRunning):
 		res.Problems = append(res.Problems, fmt.Sprintf("the host does not answer: %v", err))
 	}
@@ -132,22 +138,30 @@ func (c *cli) compare(res *statusResult, v survey, probes map[features.ID]target
 	}
 }
 
+func writeHost(w io.Writer, r statusResult) {
+	switch {
+	case r.HostUnknown != "":
+		fmt.Fprintf(w, "Host   not known (%s); looked at on a throw-away host\n", r.HostUnknown)
+		return
+	case !r.Running:
+		fmt.Fprintln(w, "Host   not running; looked at on a throw-away host")
+		return
+	}
+	n := 0
+	for _, sockets := range r.Host.Sockets {
+		n += sockets
+	}
+	fmt.Fprintf(w, "Host   running: pid %d, generation %d, %s\n", r.Host.PID, r.Host.Generation, liveSockets(n))
+	for _, s := range r.Host.Sites {
+		for _, b := range s.Bindings {
+			fmt.Fprintf(w, "       %s  %s (%s)\n", b, s.Name, s.State)
+		}
+	}
+}
+
 func writeStatus(w io.Writer, r statusResult) {
 	fmt.Fprintf(w, "Server %q in %s (level %s, serial %d)\n", r.Name, r.Home, r.Level, r.Serial)
-	if r.Running {
-		n := 0
-		for _, sockets := range r.Host.Sockets {
-			n += sockets
-		}
-		fmt.Fprintf(w, "Host   running: pid %d, generation %d, %s\n", r.Host.PID, r.Host.Generation, liveSockets(n))
-		for _, s := range r.Host.Sites {
-			for _, b := range s.Bindings {
-				fmt.Fprintf(w, "       %s  %s (%s)\n", b, s.Name, s.State)
-			}
-		}
-	} else {
-		fmt.Fprintln(w, "Host   not running; looked at on a throw-away host")
-	}
+	writeHost(w, r)
 	if len(r.Features) == 0 {
 		fmt.Fprintln(w, "\nNothing is installed.")
 	} else {
@@ -161,7 +175,8 @@ func writeStatus(w io.Writer, r statusResult) {
 		case f.Probe != nil:
 			seen = "FAILED: " + f.Probe.Detail
 		}
-		fmt.Fprintf(w, "  %s %s %s\n", fit(f.DisplayName, 34), fit(f.State.label(), 10), seen)
+		line := fmt.Sprintf("  %s %s %s", fit(f.DisplayName, 34), fit(f.State.label(), 10), seen)
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 	if len(r.Problems) == 0 {
 		fmt.Fprintln(w, "\nEverything is as recorded.")

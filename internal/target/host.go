@@ -103,7 +103,7 @@ func (h *host) openProbe(ctx context.Context) error {
 		h.addr, h.modules, h.opened = addr, st.Modules, time.Now()
 		return nil
 	}
-	if !notRunning(err) {
+	if !notRunning(err) && !errors.Is(err, fs.ErrPermission) { // who may not ask the host may read its files
 		return err
 	}
 	if h.temp == nil {

@@ -2,7 +2,9 @@ package target
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -98,13 +100,24 @@ func (l *Local) Plan(ctx context.Context, r plan.Request) (plan.Plan, diag.List,
 	sockets, unknown := l.sockets(ctx)
 	p, diags, err := plan.Build(l.o.Catalog, s, r, plan.Facts{Hash: l.hash, Sockets: sockets, Blob: l.store.HasBlob})
 	if unknown != nil && err == nil {
-		diags = append(diags, diag.Diagnostic{
-			Severity: diag.Warning, Code: "sockets-unknown",
-			Summary: "the running host did not say how many sockets are open: " + unknown.Error(),
-			Hint:    "look at it with \"rolemgr status\" before going on",
-		})
+		diags = append(diags, socketsUnknown(unknown))
 	}
 	return p, diags, err
+}
+
+// SocketsUnknown is the code of the warning that a plan was made without knowing what is open.
+const SocketsUnknown = "sockets-unknown"
+
+func socketsUnknown(err error) diag.Diagnostic {
+	d := diag.Diagnostic{
+		Severity: diag.Warning, Code: SocketsUnknown,
+		Summary: "it is not known how many sockets are open: " + err.Error(),
+		Hint:    "look at the host with \"rolemgr status\" before going on",
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		d.Hint = "plan as the user who runs the server"
+	}
+	return d
 }
 
 // sockets returns the upgraded connections by feature. Without a running host there are none.

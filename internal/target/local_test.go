@@ -109,7 +109,7 @@ func TestPlanSaysWhenTheSocketsAreUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range diags {
-		if d.Code == "sockets-unknown" {
+		if d.Code == SocketsUnknown {
 			return
 		}
 	}

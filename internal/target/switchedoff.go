@@ -3,6 +3,7 @@ package target
 import (
 	"path/filepath"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost"
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 )
 
@@ -32,11 +33,8 @@ func (l *Local) webSocketOff(path string) string {
 
 // effective returns the configuration of a path of the probe site, nil when it cannot be read.
 func (l *Local) effective(path string) *config.Effective {
-	sections := config.CoreSections()
-	for _, m := range l.o.Catalog.Modules() {
-		sections = append(sections, m.Sections...)
-	}
-	schema, err := config.NewSchema(sections, l.o.Known)
+	all := l.o.Catalog.Modules()
+	schema, err := wshost.Schema(all, all, l.o.Known)
 	if err != nil {
 		return nil
 	}
