@@ -92,11 +92,3 @@ func (v survey) of(u features.Unit) installState {
 	}
 	return stateUnavailable
 }
-
-// typedName returns the name of a unit as scripts know it: its Windows name or, for nodes of our own, its id.
-func typedName(u features.Unit) string {
-	if u.WindowsName != "" {
-		return u.WindowsName
-	}
-	return string(u.ID)
-}
