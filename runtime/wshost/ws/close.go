@@ -40,6 +40,10 @@ func (c *Conn) Close(code frame.CloseCode, reason string) error {
 	return fmt.Errorf("websocket close: %w", ErrDetached)
 }
 
+// Cut ends the connection at once, without a closing handshake; operations in progress fail with ErrCut. It may be
+// called at any time from anywhere and is safe to call more than once.
+func (c *Conn) Cut() { _ = c.finish(ErrCut) }
+
 // Shutdown starts the closing handshake and returns at once; a Read in progress or to come completes it. The
 // connection is cut after Limits.CloseTimeout, even when nobody reads. A code that may not be sent becomes 1001, a
 // reason that is too long is cut.

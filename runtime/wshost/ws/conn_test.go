@@ -196,6 +196,29 @@ func TestCancelledWriteCutsTheLine(t *testing.T) {
 	}
 }
 
+func TestCut(t *testing.T) {
+	url, results := server(t, &ws.Upgrader{}, echo)
+	c := dial(t, url, nil)
+	var users sync.WaitGroup
+	users.Go(func() {
+		if _, _, err := c.Read(context.Background()); !errors.Is(err, ws.ErrCut) {
+			t.Errorf("Read: %v", err)
+		}
+	})
+	users.Go(func() {
+		for range 2 {
+			c.Cut()
+		}
+	})
+	users.Wait()
+	if r := <-results; !errors.Is(r.err, io.ErrUnexpectedEOF) {
+		t.Errorf("the peer's Read: %v", r.err)
+	}
+	if err := c.Close(1000, ""); !errors.Is(err, ws.ErrCut) {
+		t.Errorf("Close: %v", err)
+	}
+}
+
 func TestWriteRefusesWhatIsNoMessage(t *testing.T) {
 	url, _ := server(t, &ws.Upgrader{}, echo)
 	c := dial(t, url, nil)

@@ -27,7 +27,8 @@ type Snapshot struct {
 
 // Detach takes the line away from c: it waits for a Write in progress, interrupts a Read in progress, and returns the
 // line with all that the connection knows. Everything on c fails with ErrDetached from then on; messages that Read has
-// returned stay valid. When ctx ends first nothing has changed. Pings that are waited for fail.
+// returned stay valid. When ctx ends first nothing has changed, except that the Read in
+// progress may have been interrupted; it may be called again. Pings that are waited for fail.
 func (c *Conn) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	c.mu.Lock()
 	if c.ended || !c.leaving.CompareAndSwap(false, true) {

@@ -13,6 +13,9 @@ var ErrDetached = errors.New("websocket connection is detached")
 // ErrClosing is returned by writes on a connection whose closing handshake has begun.
 var ErrClosing = errors.New("websocket connection is closing")
 
+// ErrCut is why a connection ended on which Cut was called.
+var ErrCut = errors.New("websocket connection was cut")
+
 // ErrText is returned by Write for a text message that is not UTF-8. Nothing was sent; the connection stays open.
 var ErrText = errors.New("text message is not valid UTF-8")
 

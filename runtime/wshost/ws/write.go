@@ -103,8 +103,8 @@ func (c *Conn) emit(op frame.Opcode, p []byte) (n int64, err error) {
 		return 0, err
 	}
 	c.vec = [2][]byte{c.out, p}
-	parts := net.Buffers(c.vec[:])
-	n, err = parts.WriteTo(c.line)
+	c.parts = c.vec[:]
+	n, err = c.parts.WriteTo(c.line)
 	c.vec = [2][]byte{} // the caller's payload must not be kept alive
 	return n, err
 }

@@ -37,6 +37,7 @@ type Conn struct {
 	tx         sender
 	out        []byte
 	vec        [2][]byte
+	parts      net.Buffers // vec, while it is written
 	writeWatch watch
 
 	mu       sync.Mutex // guards what follows; held for moments, never while writing
