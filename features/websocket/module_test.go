@@ -1,0 +1,37 @@
+package websocket
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestIntends(t *testing.T) {
+	for _, c := range []struct {
+		method string
+		header http.Header
+		want   bool
+	}{
+		{"GET", http.Header{"Upgrade": {"websocket"}}, true},
+		{"GET", http.Header{"Upgrade": {"h2c, WebSocket"}}, true},
+		{"GET", http.Header{"Upgrade": {"h2c", " websocket "}}, true},
+		{"POST", http.Header{"Upgrade": {"websocket"}}, true},
+		{"GET", http.Header{}, false},
+		{"GET", http.Header{"Upgrade": {"websockets"}}, false},
+		{"GET", http.Header{"Connection": {"websocket"}}, false},
+		{"CONNECT", http.Header{":protocol": {"websocket"}}, true},
+		{"CONNECT", http.Header{":protocol": {"webtransport"}}, false},
+		{"GET", http.Header{":protocol": {"websocket"}}, false},
+	} {
+		if got := intends(&http.Request{Method: c.method, Header: c.header}); got != c.want {
+			t.Errorf("%s %v: %v", c.method, c.header, got)
+		}
+	}
+}
+
+func TestCheckPath(t *testing.T) {
+	for path, ok := range map[string]bool{"/": true, "/echo": true, "/a b/ü": true, "": false, "echo": false, "/a?b": false, "/a#b": false} {
+		if err := checkPath(path); (err == nil) != ok {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+}
