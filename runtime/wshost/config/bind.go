@@ -97,13 +97,13 @@ func (f *file) element(n *node, path string, loc *location) {
 	}
 	known, isKnown := s.knownAt(path)
 	switch {
-	case isKnown && known.Ignored:
-	case isKnown && s.isGroup(path) && known.Path != path, !isKnown && s.isGroup(path), f.declared.group(path):
+	case s.isGroup(path), !isKnown && f.declared.group(path):
 		f.noText(n, path)
 		for _, a := range n.attrs {
 			f.unusable(loc, f.doc.fault(a.start, HResultMalformed, path, fmt.Sprintf("the section group %q has no attribute %q", path, a.name), "delete the attribute"))
 		}
 		f.group(n, path, loc)
+	case isKnown && known.Ignored:
 	case isKnown:
 		if !f.server || len(n.attrs) > 0 || len(n.kids) > 0 {
 			f.unusable(loc, notUsable(n, path, known))

@@ -13,7 +13,7 @@ func readBinding(e *element) (*Binding, *Error) {
 	l := layered{e}
 	b := &Binding{
 		Protocol: strings.ToLower(l.get("protocol").text), Info: l.get("bindingInformation").text,
-		SSLFlags: uint32(l.get("sslFlags").num), Pos: e.at.pos(), at: e.at,
+		SSLFlags: uint32(l.get("sslFlags").num), Pos: e.at.pos(),
 	}
 	if b.Protocol != "http" && b.Protocol != "https" {
 		return b, nil

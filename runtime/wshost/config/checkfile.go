@@ -48,6 +48,9 @@ func (t *Tree) checkUses(f *file) []*Error {
 			t.base.eff.sections[i] = st.with(rule{mode: Allow})
 		}
 	}
+	for _, r := range f.rules {
+		t.base.eff.sections[r.sec.id] = t.base.eff.sections[r.sec.id].with(r)
+	}
 	paths := map[string][]*use{"": nil}
 	for i := range f.uses {
 		paths[f.uses[i].path()] = append(paths[f.uses[i].path()], &f.uses[i])

@@ -117,10 +117,12 @@ func (c *collector) remove(n *node) {
 		return
 	}
 	delete(c.byKey, key)
-	if s.own {
-		c.own[s.i] = nil
-	} else {
-		c.inherited[s.i] = nil
+	for _, part := range [2][]*element{c.inherited, c.own} {
+		for i, e := range part {
+			if e != nil && e.key == key { // more than one where duplicates are allowed
+				part[i] = nil
+			}
+		}
 	}
 }
 

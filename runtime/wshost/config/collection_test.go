@@ -17,7 +17,9 @@ func TestCollections(t *testing.T) {
 	mime := func(ext, typ string) string { return `<mimeMap fileExtension="` + ext + `" mimeType="` + typ + `"/>` }
 	remove := func(ext string) string { return `<remove fileExtension="` + ext + `"/>` }
 	base := static(mime(".a", "1") + mime(".b", "2"))
-	dup := func(pos, hint string) fault { return fault{HResultDuplicate, pos, "is already in the collection", "", hint} }
+	dup := func(pos, hint string) fault {
+		return fault{HResultDuplicate, pos, "is already in the collection", "", hint}
+	}
 	for name, c := range map[string]struct {
 		dropIn, host, site string
 		want               string

@@ -21,7 +21,7 @@ type document struct {
 	starts   []int  // offset of each line
 	root     *node
 	schema   *Schema
-	comments [][2]int // comments outside sections, which may hold anything
+	comments [][2]int     // comments outside sections, which may hold anything
 	fragment *elementDecl // of the root, when the file holds one section only (configSource)
 }
 

@@ -41,8 +41,8 @@ func statFile(path string) (state fileState, parentIsFile bool) {
 		if err == nil {
 			return stateOf(&st), false
 		}
-		var errno syscall.Errno
-		if !errors.As(err, &errno) {
+		errno, ok := err.(syscall.Errno) // what unix.Stat returns; errors.As would cost an allocation per request
+		if !ok {
 			errno = unix.EIO
 		}
 		switch errno {

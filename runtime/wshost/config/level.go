@@ -66,6 +66,7 @@ func (l *level) forget() {
 // A builder makes a level from the one above.
 type builder struct {
 	tree            *Tree
+	site            string
 	sections, child []*sectionState
 	copied, forked  bool
 	target          levelKind
@@ -112,7 +113,7 @@ func (b *builder) apply(u *use, fileLevel int, dropIn bool) {
 }
 
 func (b *builder) merge(st *sectionState, u *use, fileLevel int, dropIn bool) (*sectionState, []*Error) {
-	m := merger{level: fileLevel, dropIn: dropIn, appHost: b.tree.o.AppHost, getenv: b.tree.o.Getenv}
+	m := merger{level: fileLevel, dropIn: dropIn, appHost: b.tree.o.AppHost, site: b.site, getenv: b.tree.o.Getenv}
 	next := m.merge(st, u, b.target)
 	return next, m.errs
 }

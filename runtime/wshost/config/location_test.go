@@ -9,18 +9,18 @@ func TestLocationPaths(t *testing.T) {
 	w := newWorld(t, map[string]string{
 		"apphost": at("", "", add("empty")) + at("SITE/", "", `<httpErrors defaultPath="site"/>`) + at("Site/app/deep/Dir", "", add("host-deep")) +
 			at("Undeclared", "", add("undeclared")) + at("Undeclared/echo", "", add("echo")),
-		"root/web.config":         at(".", "", add("dot")) + at("page.htm", "", add("page")) + at("Not/There", "", add("nowhere")),
-		"root/dir/web.config":     at("sub", "", add("rel")),
-		"app/web.config":          ws(add("app")),
-		"virt/web.config":         ws(add("virt")),
-		"virt/in/web.config":      ws(add("in")),
-		"nosub/web.config":        ws(add("nosub")),
-		"nosub/in/web.config":     ws(add("never")),
-		"root/app/web.config":     ws(add("shadowed by the application")),
-		"root/file/web.config":    ws(add("file")),
-		"root/Case/web.config":    ws(add("case")),
-		"root/Upper/Web.config":   ws(add("upper")),
-		"root/include/web.config": ws(`<defaultDocument configSource="parts\docs.config"/>`),
+		"root/web.config":                at(".", "", add("dot")) + at("page.htm", "", add("page")) + at("Not/There", "", add("nowhere")),
+		"root/dir/web.config":            at("sub", "", add("rel")),
+		"app/web.config":                 ws(add("app")),
+		"virt/web.config":                ws(add("virt")),
+		"virt/in/web.config":             ws(add("in")),
+		"nosub/web.config":               ws(add("nosub")),
+		"nosub/in/web.config":            ws(add("never")),
+		"root/app/web.config":            ws(add("shadowed by the application")),
+		"root/file/web.config":           ws(add("file")),
+		"root/Case/web.config":           ws(add("case")),
+		"root/Upper/Web.config":          ws(add("upper")),
+		"root/include/web.config":        ws(`<defaultDocument configSource="parts\docs.config"/>`),
 		"root/include/parts/docs.config": "raw:<?xml version=\"1.0\"?>\n<defaultDocument><files><add value=\"included\"/></files></defaultDocument>",
 	})
 	tree := w.open()
@@ -67,7 +67,9 @@ func TestLocationPaths(t *testing.T) {
 
 func TestLocationFaults(t *testing.T) {
 	bad := func(message string) fault { return fault{HResultMalformed, "root/web.config:1:", message, "", ""} }
-	dup := func(message string) fault { return fault{HResultDuplicate, "root/web.config:1:", message, "", "join the two"} }
+	dup := func(message string) fault {
+		return fault{HResultDuplicate, "root/web.config:1:", message, "", "join the two"}
+	}
 	const docs = `<defaultDocument/>`
 	for name, c := range map[string]struct {
 		body string

@@ -53,7 +53,7 @@ func TestSectionLocks(t *testing.T) {
 		url   string
 		want  fault
 	}{
-		"stock server refuses":         {map[string]string{"root/web.config": ws(on)}, "/", locked("root/web.config:1:34", "apphost", `overrideMode="Allow"`)},
+		"stock server refuses":         {map[string]string{"root/web.config": ws(on)}, "/", locked("root/web.config:1:34", "apphost", `<location path="Site" overrideMode="Allow"><system.webServer><webSocket /></system.webServer></location>`)},
 		"only below that path":         {map[string]string{"root/a/web.config": ws(on)}, "/b", fault{}},
 		"unlocked for the site":        {map[string]string{"apphost": at("Site", `overrideMode="Allow"`, "<webSocket/>"), "root/web.config": ws(on)}, "/", fault{}},
 		"unlocked by the older name":   {map[string]string{"apphost": at("Site", `allowOverride="true"`, "<webSocket/>"), "root/web.config": ws(on)}, "/", fault{}},
@@ -87,7 +87,9 @@ func TestElementLocks(t *testing.T) {
 	entry := func(attrs string) string { return strings.ReplaceAll(mime, "%", attrs) }
 	cache := func(attrs string) string { return "<clientCache " + attrs + "/>" }
 	const foot = `defaultDocFooter="f"`
-	bad := func(message string) fault { return fault{HResultLocked, "root/web.config:1:", message, "apphost:1:", "apphost:1:"} }
+	bad := func(message string) fault {
+		return fault{HResultLocked, "root/web.config:1:", message, "apphost:1:", "apphost:1:"}
+	}
 	free := fault{}
 	for name, c := range map[string]struct {
 		above, below string

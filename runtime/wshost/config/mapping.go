@@ -3,8 +3,6 @@ package config
 import (
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // An appRoot is an application with the URLs of its virtual directories from the root of the site.
@@ -45,30 +43,32 @@ func under(p, root string) bool {
 	return len(p) >= len(root) && strings.EqualFold(p[:len(root)], root) && (len(p) == len(root) || p[len(root)] == '/')
 }
 
-// locate returns the virtual directory of a clean URL path and the path on disk, or nil.
-func (r *siteRoot) locate(p string) (*vdirRoot, string) {
+// locate returns the virtual directory of a clean URL path, or nil.
+func (r *siteRoot) locate(p string) *vdirRoot {
 	for i := range r.apps {
 		a := &r.apps[i]
 		if !under(p, a.url) {
 			continue
 		}
 		for j := range a.vdirs {
-			v := &a.vdirs[j]
-			if !under(p, v.url) {
-				continue
+			if under(p, a.vdirs[j].url) {
+				return &a.vdirs[j]
 			}
-			rest := p[len(v.url):]
-			switch {
-			case rest == "":
-				return v, v.dir
-			case v.url == "/":
-				return v, strings.TrimSuffix(v.dir, "/") + p
-			}
-			return v, strings.TrimSuffix(v.dir, "/") + rest
 		}
-		return nil, ""
+		return nil
 	}
-	return nil, ""
+	return nil
+}
+
+// below returns what follows the path of the virtual directory in a clean URL path: "" or "/...".
+func (v *vdirRoot) below(p string) string {
+	switch {
+	case len(p) == len(v.url):
+		return ""
+	case v.url == "/":
+		return p
+	}
+	return p[len(v.url):]
 }
 
 // isApp reports whether a clean URL path is the root of an application.
@@ -85,9 +85,12 @@ func (t *Tree) Map(site, urlPath string) (physical, vdirURL, vdirDir string, ok 
 	if r == nil || !clean {
 		return "", "", "", false
 	}
-	v, physical := r.locate(p)
+	v := r.locate(p)
 	if v == nil {
 		return "", "", "", false
+	}
+	if physical = v.dirSlashless() + v.below(p); physical == "" {
+		physical = "/"
 	}
 	return physical, v.url, v.dir, true
 }
@@ -98,16 +101,17 @@ const (
 	webConfigOtherName = "Web.config"
 )
 
-// findWebConfig examines the web.config of a folder.
-func findWebConfig(dir string) (string, fileState) {
-	name := dir + "/" + webConfigName
+// dirSlashless is the folder as the beginning of longer paths; only "/" ends with a slash.
+func (v *vdirRoot) dirSlashless() string { return strings.TrimSuffix(v.dir, "/") }
+
+// findWebConfig examines the web.config of the folder of a clean URL path.
+func (v *vdirRoot) findWebConfig(p string) (string, fileState) {
+	name := v.dirSlashless() + v.below(p) + "/" + webConfigName
 	state, parentIsFile := statFile(name)
 	if state != (fileState{}) || parentIsFile {
 		return name, state
 	}
-	other := dir + "/" + webConfigOtherName
-	if state, _ = statFile(other); state.errno == unix.EACCES {
-		return name, state
-	}
+	other := v.dirSlashless() + v.below(p) + "/" + webConfigOtherName
+	state, _ = statFile(other)
 	return other, state
 }

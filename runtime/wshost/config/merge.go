@@ -12,6 +12,7 @@ type merger struct {
 	level   int // of the file: 0 for the server, then 1 plus the depth of the folder
 	dropIn  bool
 	appHost string
+	site    string // whose URLs are merged, "" for the server level
 	getenv  func(string) string
 	errs    []*Error
 }

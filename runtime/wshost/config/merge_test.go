@@ -36,3 +36,57 @@ func TestMergeOrder(t *testing.T) {
 		t.Errorf("sites: %v", tree.Sites())
 	}
 }
+
+func TestKnownGroupWithUsableSection(t *testing.T) {
+	used := Section{Path: "system.webServer/rewrite/rules", Element: Element{Name: "rules"}}
+	s, err := NewSchema([]Section{used}, []Known{
+		{Path: "system.webServer/rewrite", Feature: "url-rewrite"},
+		{Path: "system.webServer/other/deep", Ignored: true},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]string{
+		"<rewrite><rules/></rewrite>":      "",
+		"<rewrite><maps x='1'/></rewrite>": "url-rewrite",
+		"<other><deep x='1'/></other>":     "",
+	} {
+		doc, fault := parse("web.config", []byte("<configuration>"+ws(body)+"</configuration>"), s)
+		if fault != nil {
+			t.Fatal(fault)
+		}
+		got := ""
+		for _, u := range bind(doc, false, false, nil).uses {
+			if u.fault != nil {
+				got += u.fault.Feature
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", body, got, want)
+		}
+	}
+}
+
+func TestCollectionOfDuplicates(t *testing.T) {
+	list := Element{Name: "list", Collection: &Collection{AllowDuplicates: true, Remove: "remove",
+		Add: Element{Name: "add", Attributes: []Attribute{{Name: "k", Type: String, Key: true}}}}}
+	s, err := NewSchema([]Section{{Path: "list", Element: list}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]int{
+		"<list><add k='a'/><add k='a'/><add k='b'/></list>":                3,
+		"<list><add k='a'/><add k='a'/><add k='b'/><remove k='A'/></list>": 1,
+		"<list><add k='a'/><remove k='a'/><add k='a'/><add k='a'/></list>": 2,
+	} {
+		doc, fault := parse("f", []byte("<configuration>"+body+"</configuration>"), s)
+		if fault != nil {
+			t.Fatal(fault)
+		}
+		m := &merger{sec: s.sections[0]}
+		e := m.element(nil, &s.sections[0].root, doc.root.kids[0])
+		if len(m.errs) > 0 || len(e.items) != want {
+			t.Errorf("%s: %d entries, %v", body, len(e.items), m.errs)
+		}
+	}
+}

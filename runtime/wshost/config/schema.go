@@ -20,7 +20,7 @@ type Known struct {
 type Schema struct {
 	sections []*sectionDecl
 	index    map[string]int
-	groups   map[string]bool // proper prefixes of the paths of sections and of known ones
+	groups   map[string]bool // proper prefixes of paths; true when a usable section is below
 	known    map[string]Known
 }
 
@@ -51,12 +51,12 @@ func NewSchema(sections []Section, known []Known) (*Schema, error) {
 		}
 		s.index[sec.Path] = sec.id
 		s.sections = append(s.sections, sec)
-		s.addGroups(sec.Path)
+		s.addGroups(sec.Path, true)
 	}
 	for _, k := range known {
 		if _, double := s.known[k.Path]; !double {
 			s.known[k.Path] = k
-			s.addGroups(k.Path)
+			s.addGroups(k.Path, false)
 		}
 	}
 	for _, name := range [...]string{"applicationPools", "configHistory", "customMetadata", "listenerAdapters", "serviceAutoStartProviders"} {
@@ -76,10 +76,10 @@ func NewSchema(sections []Section, known []Known) (*Schema, error) {
 	return s, nil
 }
 
-func (s *Schema) addGroups(path string) {
+func (s *Schema) addGroups(path string, usable bool) {
 	for i := range len(path) {
 		if path[i] == '/' {
-			s.groups[path[:i]] = true
+			s.groups[path[:i]] = s.groups[path[:i]] || usable
 		}
 	}
 }
@@ -92,7 +92,16 @@ func (s *Schema) section(path string) *sectionDecl {
 	return nil
 }
 
-func (s *Schema) isGroup(path string) bool { return s.groups[path] }
+// isGroup reports whether sections are written inside an element: usable ones, or known ones with nothing known of the
+// group as a whole.
+func (s *Schema) isGroup(path string) bool {
+	usable, group := s.groups[path]
+	if group && !usable {
+		_, known := s.knownAt(path)
+		return !known
+	}
+	return group
+}
 
 // knownAt returns what is known of a path: the longest Known that covers it.
 func (s *Schema) knownAt(path string) (Known, bool) {

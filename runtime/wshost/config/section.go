@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"sync"
@@ -109,18 +110,18 @@ func (m *merger) allowed(st *sectionState, u *use, target levelKind) bool {
 		by = Pos{File: m.appHost}
 	}
 	err := u.n.place().fault(HResultLocked, path,
-		fmt.Sprintf("section %q cannot be used at this path: it is locked at a higher level", path), unlockHint(path, by, st.mode.at.doc == nil))
+		fmt.Sprintf("section %q cannot be used at this path: it is locked at a higher level", path), m.unlockHint(path, by, st.mode.at.doc == nil))
 	err.LockedBy = &by
 	m.errs = append(m.errs, err)
 	return false
 }
 
 // unlockHint tells how to allow a section at a lower level.
-func unlockHint(path string, by Pos, byDefault bool) string {
+func (m *merger) unlockHint(path string, by Pos, byDefault bool) string {
 	if !byDefault {
 		return fmt.Sprintf(`unlock it where it is locked (%s) with overrideMode="Allow", or set it there`, by)
 	}
-	return fmt.Sprintf(`unlock it in applicationHost.config: <location path="SITE NAME" overrideMode="Allow">%s</location>`, nested(path))
+	return fmt.Sprintf(`unlock it in applicationHost.config: <location path=%q overrideMode="Allow">%s</location>`, cmp.Or(m.site, "."), nested(path))
 }
 
 // nested writes a section path as empty elements.

@@ -23,8 +23,6 @@ type Binding struct {
 	Info     string // bindingInformation as written; all there is for protocols other than http and https
 	SSLFlags uint32
 	Pos      Pos
-
-	at place
 }
 
 // Application is an application of a site with its virtual directories, longest path first; "/" is always present.

@@ -49,7 +49,7 @@ func (t *Tree) readSites() (errs []*Error) {
 	bound := map[string]Pos{}
 	root := layered{st.root}
 	for _, e := range st.root.items {
-		s, err := t.readSite(e, root)
+		s, places, err := t.readSite(e, root)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -58,10 +58,10 @@ func (t *Tree) readSites() (errs []*Error) {
 			errs = append(errs, e.at.fault(HResultDuplicate, sitesPath, fmt.Sprintf("site %q has the id %d, as the site in %s has", s.Name, s.ID, old.at.pos()), "give it an id of its own"))
 		}
 		ids[s.ID] = e
-		for _, b := range s.Bindings {
+		for i, b := range s.Bindings {
 			key := b.key()
 			if old, taken := bound[key]; taken && b.Port != 0 {
-				errs = append(errs, b.at.fault(HResultDuplicate, sitesPath, fmt.Sprintf("the binding %q of site %q is also in %s", b.Info, s.Name, old), "give it another port or host name"))
+				errs = append(errs, places[i].fault(HResultDuplicate, sitesPath, fmt.Sprintf("the binding %q of site %q is also in %s", b.Info, s.Name, old), "give it another port or host name"))
 			}
 			bound[key] = b.Pos
 		}
@@ -71,18 +71,19 @@ func (t *Tree) readSites() (errs []*Error) {
 	return errs
 }
 
-func (t *Tree) readSite(e *element, root layered) (*Site, *Error) {
+// readSite reads one site. It returns the places of its bindings too.
+func (t *Tree) readSite(e *element, root layered) (s *Site, places []place, fault *Error) {
 	site := append(layered{e}, root.sub("siteDefaults")...)
-	s := &Site{
+	s = &Site{
 		ID: uint32(site.get("id").num), Name: site.get("name").text, AutoStart: site.flag("serverAutoStart"), Pos: e.at.pos(),
 	}
 	for _, l := range site.sub("bindings") {
 		for _, item := range l.items {
 			b, err := readBinding(item)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			s.Bindings = append(s.Bindings, *b)
+			s.Bindings, places = append(s.Bindings, *b), append(places, item.at)
 		}
 		if len(l.items) > 0 {
 			break // bindings of its own replace those of siteDefaults
@@ -95,6 +96,9 @@ func (t *Tree) readSite(e *element, root layered) (*Site, *Error) {
 		MaxURLSegments:    uint32(limits.get("maxUrlSegments").num),
 	}
 	log := site.sub("logFile")
+	if dir := log.get("directory"); isWindowsPath(dir.text) {
+		return nil, nil, dir.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("directory=%q is a path of Windows", dir.text), "write a folder of this system, or one relative to the server's home")
+	}
 	s.LogFile = LogFile{
 		Enabled: log.flag("enabled"), Directory: t.absolute(log.get("directory").text), Period: log.get("period").text,
 		LocalTimeRollover: log.flag("localTimeRollover"), LogSiteID: log.flag("logSiteId"),
@@ -107,16 +111,16 @@ func (t *Tree) readSite(e *element, root layered) (*Site, *Error) {
 	for _, item := range e.items {
 		a, err := t.readApplication(s, item, apps, vdirs)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		s.Applications = append(s.Applications, *a)
 	}
 	slices.SortStableFunc(s.Applications, func(a, b Application) int { return cmp.Compare(len(b.Path), len(a.Path)) })
 	if len(e.items) == 0 || s.Applications[len(s.Applications)-1].Path != "/" {
-		return nil, e.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("site %q has no application with the path \"/\"", s.Name),
+		return nil, nil, e.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("site %q has no application with the path \"/\"", s.Name),
 			`add <application path="/"><virtualDirectory path="/" physicalPath="..." /></application>`)
 	}
-	return s, nil
+	return s, places, nil
 }
 
 func (t *Tree) readApplication(s *Site, e *element, apps, vdirs layered) (*Application, *Error) {
@@ -128,6 +132,9 @@ func (t *Tree) readApplication(s *Site, e *element, apps, vdirs layered) (*Appli
 		dir := VirtualDir{Path: v.get("path").text, PhysicalPath: t.absolute(v.get("physicalPath").text), NoSubDirConfig: !v.flag("allowSubDirConfig")}
 		if dir.Path == "" {
 			dir.Path = "/"
+		}
+		if written := v.get("physicalPath").text; isWindowsPath(written) {
+			return nil, item.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("physicalPath=%q is a path of Windows", written), "write a folder of this system, or one relative to the server's home")
 		}
 		if dir.PhysicalPath == "" || !filepath.IsAbs(dir.PhysicalPath) {
 			return nil, item.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("virtual directory %q of site %q has no physical path", dir.Path, s.Name), `write physicalPath="folder"`)
@@ -152,4 +159,11 @@ func (t *Tree) absolute(p string) string {
 		p = filepath.Join(t.o.BaseDir, p)
 	}
 	return filepath.Clean(p)
+}
+
+// isWindowsPath recognises what comes from an applicationHost.config of Windows: a drive letter, %SystemDrive% that
+// nobody expanded, or a share.
+func isWindowsPath(p string) bool {
+	drive := len(p) >= 2 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
+	return drive || strings.HasPrefix(p, "%") || strings.HasPrefix(p, `\\`)
 }

@@ -126,11 +126,11 @@ func (t *Tree) step(r *siteRoot, cur *level, p string, depth int) *level {
 		folded = fold(p)
 		uses = cur.pending[folded]
 	}
-	v, physical := r.locate(p)
+	v := r.locate(p)
 	var state fileState
 	var name string
 	if v != nil && (v.subConfig || len(p) == len(v.url)) {
-		name, state = findWebConfig(physical)
+		name, state = v.findWebConfig(p)
 	}
 	found := state != fileState{}
 	nested := depth > 1 && (cur.child != nil || len(cur.errs) != len(cur.childErr)) && r.isApp(p)
@@ -161,7 +161,7 @@ func (t *Tree) step(r *siteRoot, cur *level, p string, depth int) *level {
 
 // build makes the level of p from the one above.
 func (t *Tree) build(r *siteRoot, cur *level, p string, depth int, uses []pendingUse, name string, state fileState) *level {
-	b := &builder{tree: t, sections: cur.eff.sections, child: cur.child, target: atFolder, declared: cur.declared, pending: cur.pending}
+	b := &builder{tree: t, site: r.name, sections: cur.eff.sections, child: cur.child, target: atFolder, declared: cur.declared, pending: cur.pending}
 	b.errs, b.childErrs = slices.Clip(cur.errs), slices.Clip(cur.childErr)
 	if depth == 1 || r.isApp(p) {
 		b.target = atApplication
