@@ -77,7 +77,7 @@ func (c *cli) changeOnce(ctx context.Context, t target.Target, r plan.Request, o
 	}
 	if p.Empty() {
 		res.Result = "no-change"
-		if err := c.print(res, func(w io.Writer) { c.writeNoChange(w, p) }); err != nil {
+		if err := c.print(res, func(w io.Writer) { c.writeNoChange(w, r, p) }); err != nil {
 			return err
 		}
 		if o.detailedExitCode {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -66,11 +67,8 @@ func runList(ctx context.Context, c *cli, pattern string) error {
 	}
 	units := c.cat.Units()
 	if pattern != "" {
-		if units, err = c.cat.Match(pattern); err != nil {
-			return &usageError{err.Error(), "a pattern holds letters, * and ?, as in '*socket*'"}
-		}
-		if len(units) == 0 {
-			return c.noMatch(pattern)
+		if units, err = c.match(pattern); err != nil {
+			return err
 		}
 	}
 	v, err := surveyServer(ctx, t)
@@ -89,14 +87,17 @@ func runList(ctx context.Context, c *cli, pattern string) error {
 	return c.print(res, func(w io.Writer) { writeList(w, res) })
 }
 
-// noMatch is the error for a pattern that nothing matches; for a plain name it knows what was meant.
-func (c *cli) noMatch(pattern string) error {
-	if !strings.ContainsAny(pattern, "*?") {
-		if _, err := c.cat.Find(pattern); err != nil {
-			return err
-		}
+// match returns the units that a pattern matches. A name without * and ? that nothing has is told what was meant.
+func (c *cli) match(pattern string) ([]features.Unit, error) {
+	units, err := c.cat.Match(pattern)
+	var notFound *features.NotFoundError
+	switch {
+	case errors.As(err, &notFound) && !strings.ContainsAny(pattern, "*?"):
+		return nil, err
+	case err != nil || len(units) == 0:
+		return nil, &usageError{fmt.Sprintf("nothing matches %q", pattern), "\"rolemgr list\" shows every name; a pattern holds * and ?, as in '*socket*'"}
 	}
-	return &usageError{fmt.Sprintf("nothing matches %q", pattern), "\"rolemgr list\" shows every name"}
+	return units, nil
 }
 
 // writeList prints the tree with the columns of Get-WindowsFeature.

@@ -80,22 +80,31 @@ func planTotals(p plan.Plan) string {
 }
 
 // writeNoChange says that everything asked for is so already.
-func (c *cli) writeNoChange(w io.Writer, p plan.Plan) {
-	var names []string
+func (c *cli) writeNoChange(w io.Writer, r plan.Request, p plan.Plan) {
+	var installed, absent []string
 	for _, ch := range p.Changes {
 		if ch.Action == plan.Keep {
-			names = append(names, ch.Title)
+			installed = append(installed, ch.Title)
 		}
 	}
-	if len(names) == 0 {
+	for _, id := range r.Remove {
+		absent = append(absent, c.title(id))
+	}
+	switch {
+	case len(installed) > 0:
+		fmt.Fprintf(w, "no change needed: %s %s installed already\n", strings.Join(installed, ", "), isOrAre(installed))
+	case len(absent) > 0:
+		fmt.Fprintf(w, "no change needed: %s %s not installed\n", strings.Join(absent, ", "), isOrAre(absent))
+	default:
 		fmt.Fprintln(w, "no change needed")
-		return
 	}
-	verb := "is"
+}
+
+func isOrAre(names []string) string {
 	if len(names) > 1 {
-		verb = "are"
+		return "are"
 	}
-	fmt.Fprintf(w, "no change needed: %s %s installed already\n", strings.Join(names, ", "), verb)
+	return "is"
 }
 
 // writeChanged prints the outcome of a transaction.

@@ -64,6 +64,18 @@ func (c *cli) problems(err error) []problem {
 	if errors.As(err, &incomplete) {
 		return incompleteProblems(incomplete)
 	}
+	var unknown unknownNames
+	if errors.As(err, &unknown) {
+		var ps []problem
+		for _, one := range unknown {
+			ps = append(ps, c.problems(one)...)
+		}
+		return ps
+	}
+	var notFound *features.NotFoundError
+	if errors.As(err, &notFound) {
+		return []problem{{Code: "not-found", Message: fmt.Sprintf("no feature is called %q", notFound.Name), Hint: didYouMean(notFound)}}
+	}
 	return []problem{{Message: err.Error(), Hint: hintFor(err)}}
 }
 
@@ -83,7 +95,6 @@ func incompleteProblems(e *apply.IncompleteError) []problem {
 func hintFor(err error) string {
 	var usage *usageError
 	var hinted *hintedError
-	var notFound *features.NotFoundError
 	var locked *state.LockedError
 	var format *state.FormatError
 	var cuts *target.TooManyCutsError
@@ -94,8 +105,6 @@ func hintFor(err error) string {
 		return hinted.hint
 	case errors.As(err, &usage):
 		return usage.hint
-	case errors.As(err, &notFound):
-		return didYouMean(notFound)
 	case errors.As(err, &locked):
 		return "wait for it with --wait 30s, or try again when it has finished"
 	case errors.As(err, &format):

@@ -58,7 +58,8 @@ request against the server, undone if it fails, and cuts no connection that it d
 	}
 	root.SetHelpTemplate(helpTemplate())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{err.Error(), fmt.Sprintf("%q lists the flags", cmd.CommandPath()+" --help")}
+		message, _, _ := strings.Cut(err.Error(), ": strconv.") // what the parser calls itself helps nobody
+		return &usageError{message, fmt.Sprintf("%q lists the flags", cmd.CommandPath()+" --help")}
 	})
 	f := root.PersistentFlags()
 	f.StringVar(&c.homeFlag, "home", "", "home folder of the server (default: ROLEMGR_HOME, else /var/lib/rolemgr for root, else the user's data folder)")
