@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/features/all"
 	"github.com/rolemgr/rolemgr/runtime/wshost"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
 // everything lists the units with a folder, which a test host has unless it says otherwise.
@@ -36,6 +38,23 @@ type testHost struct {
 	addr   string
 	server *wshost.Server
 	log    *syncBuffer // the host's own log
+}
+
+// appModule is an application: a module that answers what is below /app/ by itself.
+type appModule struct{ answer http.HandlerFunc }
+
+func app(answer http.HandlerFunc) module.Info {
+	return module.Info{Name: "TestApp", Stage: module.StageMap, New: func() module.Module { return appModule{answer} }}
+}
+
+func (m appModule) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/app/") {
+			m.answer(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // syncBuffer is a log that may be read while it is written.
@@ -79,16 +98,20 @@ func newHome(t *testing.T, ids ...features.ID) string {
 	return home
 }
 
-// startHost starts a host on a home and stops it with the test.
-func startHost(t *testing.T, home string) *testHost {
+// startHost starts a host on a home, with modules beside those of the units, and stops it with the test.
+func startHost(t *testing.T, home string, more ...module.Info) *testHost {
 	t.Helper()
 	catalog, err := features.NewCatalog(all.Units())
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, m := range more {
+		write(t, filepath.Join(home, "config/features.d", m.Name+".config"), `<configuration><system.webServer><globalModules><add name="`+
+			m.Name+`" image="test" /></globalModules><modules><add name="`+m.Name+`" /></modules></system.webServer></configuration>`)
+	}
 	h := &testHost{t: t, home: home, log: &syncBuffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.server, err = wshost.Start(t.Context(), wshost.Options{Home: home, Name: "testhost", Version: "0", Modules: catalog.Modules(), Logger: log})
+	h.server, err = wshost.Start(t.Context(), wshost.Options{Home: home, Name: "testhost", Version: "0", Modules: append(catalog.Modules(), more...), Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,6 +184,17 @@ type answer struct {
 	status int
 	header http.Header
 	body   string
+	closes bool // Connection: close, which http.ReadResponse takes out of the header
+}
+
+// named returns the status with the sub-status that the detailed page names.
+func (a answer) named() string {
+	_, rest, ok := strings.Cut(a.body, "HTTP Error ")
+	if !ok {
+		return strconv.Itoa(a.status)
+	}
+	number, _, _ := strings.Cut(rest, "<")
+	return number
 }
 
 // ask sends a request as it is written, without a client that tidies it up, and reads the response. Every line of head
@@ -193,7 +227,11 @@ func (h *testHost) ask(head, body string) answer {
 	if err != nil {
 		h.t.Fatalf("%s: %v", lines[0], err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(b)}
+	// The host closes the line when the request has ended, its log line included.
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		h.t.Fatalf("%s: the line is not closed: %v", lines[0], err)
+	}
+	return answer{resp.StatusCode, resp.Header, string(b), resp.Close}
 }
 
 // get asks for a path with GET.
@@ -223,4 +261,13 @@ func (h *testHost) accessLog() (lines []string, whole string) {
 		}
 	}
 	return lines, whole
+}
+
+// uninstallDropIn takes a feature's drop-in away and reloads.
+func (h *testHost) uninstallDropIn(id string) error {
+	if err := os.Remove(filepath.Join(h.home, "config/features.d", id+".config")); err != nil {
+		return err
+	}
+	_, err := h.server.Reload(h.t.Context())
+	return err
 }

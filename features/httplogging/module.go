@@ -43,14 +43,15 @@ func (m *loggingModule) Provision(c *module.Context) error {
 	}
 	m.computer, m.sites = c.ServerName, map[uint32]*siteLog{}
 	for _, s := range sites.Sites {
-		if !s.LogFile.Enabled {
+		l := s.LogFile.over(sites.Defaults.LogFile)
+		if !l.Enabled {
 			continue
 		}
-		if s.LogFile.Format != "" && s.LogFile.Format != "W3C" {
-			c.Logger.Warn("a site is logged in the W3C format: the format it asks for is not available", "site", s.ID, "format", s.LogFile.Format)
+		if l.Format != formatW3C {
+			c.Logger.Warn("a site is logged in the W3C format: the format it asks for is not available", "site", s.ID, "format", l.Format)
 		}
-		dir := filepath.Join(s.LogFile.folder(c.LogDir), "W3SVC"+strconv.FormatUint(uint64(s.ID), 10))
-		naming := naming{period: s.LogFile.Period, local: s.LogFile.LocalTimeRollover}
+		dir := filepath.Join(l.folder(c.LogDir), "W3SVC"+strconv.FormatUint(uint64(s.ID), 10))
+		naming := naming{period: l.Period, local: l.LocalTimeRollover}
 		// Two generations with other rollover rules write other files; everything else is the same file.
 		key := "httplogging:" + dir + ":" + naming.key()
 		v, release, err := c.Shared.Acquire(key, func() (any, error) { return newFile(dir, naming, c.Logger), nil })
@@ -58,7 +59,7 @@ func (m *loggingModule) Provision(c *module.Context) error {
 			return errors.Join(err, m.Close())
 		}
 		m.release = append(m.release, release)
-		columns := choose(s.LogFile.Flags)
+		columns := choose(l.Flags)
 		m.sites[s.ID] = &siteLog{columns: columns, header: fieldsLine(columns), file: v.(*file)}
 	}
 	return nil

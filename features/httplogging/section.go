@@ -2,6 +2,7 @@ package httplogging
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
@@ -12,6 +13,9 @@ const (
 	section      = "system.webServer/httpLogging"
 	sitesSection = "system.applicationHost/sites"
 )
+
+// formatW3C is the logFormat that is written, whatever a site asks for.
+const formatW3C = "W3C"
 
 // The values of selectiveLogging.
 const (
@@ -55,6 +59,9 @@ func sections() []config.Section {
 
 // sitesConfig is what this module reads of system.applicationHost/sites.
 type sitesConfig struct {
+	Defaults struct {
+		LogFile logFile `config:"logFile"`
+	} `config:"siteDefaults"`
 	Sites []struct {
 		ID      uint32  `config:"id"`
 		LogFile logFile `config:"logFile"`
@@ -69,6 +76,31 @@ type logFile struct {
 	Period            string   `config:"period"`
 	Flags             []string `config:"logExtFileFlags"`
 	LocalTimeRollover bool     `config:"localTimeRollover"`
+}
+
+// over returns l with what siteDefaults say where l has the value of the schema. A site cannot go back to a value of the
+// schema that siteDefaults change: what was written and what is a default are one in a decoded section.
+func (l logFile) over(defaults logFile) logFile {
+	l.Enabled = l.Enabled && defaults.Enabled
+	if l.Format == formatW3C {
+		l.Format = defaults.Format
+	}
+	if l.Directory == "" {
+		l.Directory = defaults.Directory
+	}
+	if l.Period == periodDaily {
+		l.Period = defaults.Period
+	}
+	if sameFlags(l.Flags, defaultFlags()) {
+		l.Flags = defaults.Flags
+	}
+	l.LocalTimeRollover = l.LocalTimeRollover || defaults.LocalTimeRollover
+	return l
+}
+
+func sameFlags(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
 }
 
 // folder returns the absolute folder of the site's log files. A relative one counts from the server's home, which is

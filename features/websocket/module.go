@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -15,16 +16,16 @@ import (
 // feature is the id under which connections are counted.
 const feature = "websocket"
 
-// socketModule is WebSocketModule in one generation. It keeps nothing: everything it needs is in the request's
-// configuration.
-type socketModule struct{}
+// socketModule is WebSocketModule in one generation. What it does is in the request's configuration; it keeps only what
+// thins out its lines in the log.
+type socketModule struct{ passedOver, refusals notices }
 
-func newModule() module.Module { return socketModule{} }
+func newModule() module.Module { return &socketModule{} }
 
-var _ module.Module = socketModule{}
+var _ module.Module = (*socketModule)(nil)
 
 // Middleware serves the endpoints and lets every other request pass.
-func (m socketModule) Middleware(next http.Handler) http.Handler {
+func (m *socketModule) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := module.FromRequest(r)
 		endpoints, err := config.Decode[endpointConfig](q.Config, endpointSection)
@@ -42,19 +43,23 @@ func (m socketModule) Middleware(next http.Handler) http.Handler {
 		case err != nil:
 			q.Fail(w, r, misfit(socketSection, err))
 		case !socket.Enabled:
-			passOver(q, r)
+			m.passOver(q, r)
 			next.ServeHTTP(w, r)
 		case !intends(r):
 			q.Fail(w, r, upgradeRequired(e))
 		default:
-			serve(w, r, q, e, socket)
+			m.serve(w, r, q, e, socket)
 		}
 	})
 }
 
 // passOver logs why a handshake is about to be treated as an ordinary request, and where that was decided.
-func passOver(q *module.Request, r *http.Request) {
+func (m *socketModule) passOver(q *module.Request, r *http.Request) {
 	if !intends(r) {
+		return
+	}
+	skipped, ok := m.passedOver.due(time.Now())
+	if !ok {
 		return
 	}
 	where := "the default of the section"
@@ -62,7 +67,7 @@ func passOver(q *module.Request, r *http.Request) {
 		where = pos.String()
 	}
 	q.Logger.Warn("a WebSocket handshake is handled as an ordinary request: the WebSocket Protocol is switched off for this URL",
-		"endpoint", r.URL.Path, "switched_off_at", where, "hint", `set <webSocket enabled="true" /> there to switch it on`)
+		"endpoint", r.URL.Path, "switched_off_at", where, "not_logged", skipped, "hint", `set <webSocket enabled="true" /> there to switch it on`)
 }
 
 // upgradeRequired answers those who ask for an endpoint without a handshake: browsers that open it as a page, health
@@ -106,14 +111,14 @@ func intends(r *http.Request) bool {
 }
 
 // serve performs the handshake and keeps the request, and with it its generation, until the connection has ended.
-func serve(w http.ResponseWriter, r *http.Request, q *module.Request, e endpoint, socket *socketConfig) {
+func (m *socketModule) serve(w http.ResponseWriter, r *http.Request, q *module.Request, e endpoint, socket *socketConfig) {
 	upgrader := ws.Upgrader{Limits: ws.Limits{
 		MessageSize:  int64(socket.ReceiveBufferLimit),
 		PingInterval: socket.PingInterval,
 	}}
 	conn, err := upgrader.Upgrade(w, r)
 	if err != nil {
-		refused(q, e, err)
+		m.refused(q, e, err)
 		return
 	}
 	q.Outcome.Status = http.StatusSwitchingProtocols
@@ -133,10 +138,12 @@ func serve(w http.ResponseWriter, r *http.Request, q *module.Request, e endpoint
 }
 
 // refused records a handshake that the engine has answered with a refusal. 400.11 is "invalid WebSocket request" of IIS.
-func refused(q *module.Request, e endpoint, err error) {
+func (m *socketModule) refused(q *module.Request, e endpoint, err error) {
 	var refusal *handshake.Error
 	if errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest {
 		q.Outcome.SubStatus = 11
 	}
-	q.Logger.Info("refused an opening handshake", "endpoint", e.Path, "error", err)
+	if skipped, ok := m.refusals.due(time.Now()); ok {
+		q.Logger.Warn("an opening handshake is refused", "endpoint", e.Path, "error", err, "not_logged", skipped)
+	}
 }

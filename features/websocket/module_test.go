@@ -3,6 +3,7 @@ package websocket
 import (
 	"net/http"
 	"testing"
+	"time"
 )
 
 func TestIntends(t *testing.T) {
@@ -32,6 +33,22 @@ func TestCheckPath(t *testing.T) {
 	for path, ok := range map[string]bool{"/": true, "/echo": true, "/a b/ü": true, "": false, "echo": false, "/a?b": false, "/a#b": false} {
 		if err := checkPath(path); (err == nil) != ok {
 			t.Errorf("%q: %v", path, err)
+		}
+	}
+}
+
+func TestNotices(t *testing.T) {
+	var n notices
+	start := time.Unix(1000, 0)
+	for _, c := range []struct {
+		after   time.Duration
+		skipped int
+		ok      bool
+	}{
+		{0, 0, true}, {0, 0, false}, {noticeEvery - 1, 0, false}, {noticeEvery, 2, true}, {noticeEvery + 1, 0, false}, {3 * noticeEvery, 1, true},
+	} {
+		if skipped, ok := n.due(start.Add(c.after)); skipped != c.skipped || ok != c.ok {
+			t.Errorf("after %v: %d %v, want %d %v", c.after, skipped, ok, c.skipped, c.ok)
 		}
 	}
 }
