@@ -47,10 +47,10 @@ const (
 // steps is the table of the closing handshake (RFC 6455, section 7): where each step leads from Open, CloseSent,
 // CloseReceived and Closed. 0 means that the step is impossible there.
 var steps = [...][3]State{
-	Open - Open:          {sent: CloseSent, received: CloseReceived, cut: Closed},
-	CloseSent - Open:     {sent: 0, received: Closed, cut: Closed},
-	CloseReceived - Open: {sent: Closed, received: 0, cut: Closed},
-	Closed - Open:        {sent: 0, received: 0, cut: Closed},
+	{sent: CloseSent, received: CloseReceived, cut: Closed}, // Open
+	{sent: 0, received: Closed, cut: Closed},                // CloseSent
+	{sent: Closed, received: 0, cut: Closed},                // CloseReceived
+	{sent: 0, received: 0, cut: Closed},                     // Closed
 }
 
 // closer is the state of the closing handshake.

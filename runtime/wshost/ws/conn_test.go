@@ -338,3 +338,36 @@ func TestRefusedUpgradeEndsTheLine(t *testing.T) {
 		t.Errorf("%d requests were served", len(served))
 	}
 }
+
+// What a handler has put into the header goes out with the 101, and a writer that cannot be hijacked is refused.
+func TestUpgradeAnswers(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "session=1")
+		c, err := (&ws.Upgrader{Subprotocols: []string{"b"}}).Upgrade(w, r)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if c.Subprotocol() != "b" || c.RemoteAddr().String() != r.RemoteAddr || c.State() != ws.Open {
+			t.Errorf("%q from %v, %v", c.Subprotocol(), c.RemoteAddr(), c.State())
+		}
+		_ = c.Close(1000, "")
+	}))
+	defer srv.Close()
+	c, resp, err := ws.Dial(context.Background(), "ws"+strings.TrimPrefix(srv.URL, "http"), &ws.DialOptions{Subprotocols: []string{"a", "b"}})
+	if err != nil || resp.Header.Get("Set-Cookie") != "session=1" || c.Subprotocol() != "b" {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	if _, _, err := c.Read(context.Background()); !errors.As(err, new(*ws.CloseError)) {
+		t.Error(err)
+	}
+
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest("GET", "/", nil)
+	for name, value := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		r.Header.Set(name, value)
+	}
+	if _, err := new(ws.Upgrader).Upgrade(w, r); !errors.As(err, new(*handshake.Error)) || w.Code != http.StatusInternalServerError {
+		t.Errorf("%v, %d", err, w.Code)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -123,10 +124,20 @@ func TestEcho(t *testing.T) {
 
 func TestReadEndsWithTheLine(t *testing.T) {
 	url, results := server(t, &ws.Upgrader{}, echo)
-	raw := rawDial(t, url)
-	raw.send(0x81, 0x85, 0, 0, 0, 0, 'h', 'e') // within a message
-	raw.Close()
-	if r := <-results; !errors.Is(r.err, io.ErrUnexpectedEOF) {
-		t.Errorf("Read of a torn line: %v", r.err)
+	whole := masked(0x01, "hello")
+	for n := range len(whole) + 1 {
+		for _, reset := range []bool{false, true} {
+			raw := rawDial(t, url)
+			raw.send(whole[:n]...)
+			if reset {
+				if err := raw.Conn.(*net.TCPConn).SetLinger(0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			raw.Close()
+			if r := <-results; !errors.Is(r.err, io.ErrUnexpectedEOF) || r.conn.State() != ws.Closed {
+				t.Errorf("line torn after %d bytes (reset %v): %v", n, reset, r.err)
+			}
+		}
 	}
 }

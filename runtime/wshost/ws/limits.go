@@ -9,7 +9,7 @@ import (
 // In JSON the timeouts are nanoseconds.
 type Limits struct {
 	MessageSize      int64         `json:"message_size"`      // bytes of payload of one message; default 4 MiB; beyond: close 1009
-	HeldMemory       int64         `json:"held_memory"`       // bytes held for one connection: payload, bookkeeping of fragments, queue; default 2*MessageSize+64 KiB; beyond: close 1008 or 1009
+	HeldMemory       int64         `json:"held_memory"`       // bytes held for a message in the making: its payload, and 64 for each fragment; default 2*MessageSize+64 KiB; beyond: close 1009, or 1008 when it is the fragments' fault
 	Fragments        int           `json:"fragments"`         // fragments of one message; default 65536; beyond: close 1008
 	ControlRate      int           `json:"control_rate"`      // control frames per second, averaged over 10 s; default 100; beyond: close 1008
 	AssemblyTimeout  time.Duration `json:"assembly_timeout"`  // from the first to the last byte of a message; default 60 s; beyond: close 1008

@@ -93,6 +93,7 @@ func (c *Conn) fill(ctx context.Context) error {
 		c.armed = past()
 	}
 	c.resize()
+	c.rx.release() // a great message is not held while waiting for the next
 	var soonest time.Time
 	for {
 		at := c.due()

@@ -67,12 +67,7 @@ func newReceiver(role frame.Role, limits Limits) *receiver {
 // feed consumes n bytes of p, which it may change, and returns at most one event. An event of kind nothing means
 // that all of p is consumed. The error is a *ProtocolError; after one the receiver must not be used.
 func (r *receiver) feed(p []byte) (n int, ev event, err error) {
-	if r.delivered {
-		r.delivered, r.msg = false, r.msg[:0]
-		if cap(r.msg) > keepBuffer {
-			r.msg = nil
-		}
-	}
+	r.release()
 	if r.closed {
 		return len(p), event{}, nil
 	}
@@ -98,6 +93,17 @@ func (r *receiver) feed(p []byte) (n int, ev event, err error) {
 	}
 	r.mark()
 	return n, ev, err
+}
+
+// release takes back the message that was handed out last.
+func (r *receiver) release() {
+	if !r.delivered {
+		return
+	}
+	r.delivered, r.msg = false, r.msg[:0]
+	if cap(r.msg) > keepBuffer {
+		r.msg = nil
+	}
 }
 
 // header completes r.h from p and tells how many bytes of p belong to it.

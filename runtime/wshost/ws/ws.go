@@ -5,6 +5,7 @@
 package ws
 
 import (
+	"errors"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -132,9 +133,19 @@ func (c *Conn) finish(err error) error {
 	c.mu.Unlock()
 	c.readWatch.stop()
 	c.writeWatch.stop()
-	_ = c.line.Close() // err says already how it went
+	c.closeLine(errors.As(err, new(*CloseError)))
 	close(c.done)
 	return err
+}
+
+// closeLine closes the line. The error is of no use: how the connection ended is known already. TLS would take up to
+// 5 s to take leave of a peer that does not listen; it does so only of one that has closed properly.
+func (c *Conn) closeLine(properly bool) {
+	if secure, ok := c.line.(interface{ NetConn() net.Conn }); ok && !properly {
+		_ = secure.NetConn().Close()
+		return
+	}
+	_ = c.line.Close()
 }
 
 // over returns why the connection has ended, or nil.

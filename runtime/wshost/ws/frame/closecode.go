@@ -77,13 +77,12 @@ var codes = [...]codeRange{
 	{5000, 65535, false, false, "not used"},
 }
 
-func (c CloseCode) row() *codeRange {
-	for i := range codes {
-		if c <= codes[i].hi {
-			return &codes[i]
-		}
+func (c CloseCode) row() codeRange {
+	i := 0
+	for c > codes[i].hi { // the last row ends at the greatest number there is
+		i++
 	}
-	return &codes[len(codes)-1]
+	return codes[i]
 }
 
 // MaySend reports whether an endpoint in this role may put c into a close frame of its own making.
