@@ -76,7 +76,6 @@ func TestAccessLogPlaces(t *testing.T) {
 	for _, c := range []struct{ name, logFile, defaults, folder string }{
 		{"the default", ``, ``, "logs/W3SVC1"},
 		{"a relative folder", `<logFile directory="elsewhere\logs" />`, ``, "elsewhere/logs/W3SVC1"},
-		{"the default of IIS", `<logFile directory="%SystemDrive%\inetpub\logs\LogFiles" />`, ``, "logs/W3SVC1"},
 		{"that of all sites", ``, `<siteDefaults><logFile directory="all" /></siteDefaults>`, "all/W3SVC1"},
 		{"the site's own", `<logFile directory="own" />`, `<siteDefaults><logFile directory="all" /></siteDefaults>`, "own/W3SVC1"},
 		{"none", `<logFile enabled="false" />`, ``, ""},

@@ -104,11 +104,11 @@ func sameFlags(a, b []string) bool {
 }
 
 // folder returns the absolute folder of the site's log files. A relative one counts from the server's home, which is
-// the parent of the default log folder; the default of IIS stands for ours.
+// the parent of the default log folder.
 func (l *logFile) folder(logDir string) string {
 	dir := filepath.FromSlash(strings.ReplaceAll(l.Directory, `\`, "/"))
 	switch {
-	case dir == "", strings.HasSuffix(dir, "inetpub/logs/LogFiles"):
+	case dir == "":
 		return logDir
 	case filepath.IsAbs(dir):
 		return dir
