@@ -200,6 +200,9 @@ func TestExistingResponse(t *testing.T) {
 	} {
 		h.webConfig(`<httpErrors existingResponse="` + c.existing + `" />`)
 		a := h.get(c.path)
+		if a.status == 502 && !strings.Contains(h.log.String(), "status=502") {
+			t.Errorf("the log does not tell of the failure:\n%s", h.log)
+		}
 		if !strings.Contains(a.body, c.want) || c.want == "" && a.body != "" {
 			t.Errorf("%s %s: %d %s, want %q", c.existing, c.path, a.status, a.body, c.want)
 		}

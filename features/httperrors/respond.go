@@ -28,6 +28,9 @@ func (x *responder) render(w http.ResponseWriter, r *http.Request, e *module.HTT
 	if x.replace != nil {
 		x.replace.passing = true
 	}
+	if e.Status >= 500 && e.Config == nil { // the host itself logs faults of the configuration
+		x.q.Logger.Error("a request failed", "status", e.Status, "substatus", e.SubStatus, "summary", e.Summary, "hint", e.Hint, "by", e.Module)
+	}
 	conf, err := config.Decode[errorsConfig](x.q.Config, section)
 	if err != nil || conf.Existing == existingPassThrough {
 		x.bare(w, r, e)
