@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,18 +26,28 @@ func (a answers) encode(title func(features.ID) string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Replay with: rolemgr install --file FILE\nversion = %d\n", a.Version)
 	if a.Level != "" {
-		fmt.Fprintf(&b, "level = %q\n", a.Level)
+		fmt.Fprintf(&b, "level = %s\n", quoted(a.Level))
 	}
 	width := 0
 	for _, f := range a.Features {
-		width = max(width, len(f))
+		width = max(width, len(quoted(f)))
 	}
 	b.WriteString("features = [\n")
 	for _, f := range a.Features {
-		fmt.Fprintf(&b, "  %q,%s # %s\n", f, strings.Repeat(" ", width-len(f)), title(features.ID(f)))
+		text := quoted(f)
+		fmt.Fprintf(&b, "  %s,%s # %s\n", text, strings.Repeat(" ", width-len(text)), title(features.ID(f)))
 	}
 	b.WriteString("]\n")
 	return b.Bytes()
+}
+
+// quoted writes a basic string of TOML: that of JSON, but for the one control character that JSON lets stand.
+func quoted(s string) string {
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string and a Builder do not fail
+	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
 }
 
 // decodeAnswers reads an exported file strictly: an unknown key is a mistake that would go unnoticed otherwise.

@@ -76,12 +76,15 @@ func runList(ctx context.Context, c *cli, pattern string) error {
 		return err
 	}
 	res := listResult{Version: 1, Level: v.state.Level, Serial: v.state.Serial, Features: []listItem{}}
+	if pattern == "" {
+		units = append(units, v.strangers(c.cat)...)
+	}
 	for _, u := range units {
 		st := v.of(u)
 		res.Features = append(res.Features, listItem{
 			ID: u.ID, Name: u.WindowsName, DISMName: u.DISMName, DisplayName: u.Title, Kind: u.Kind, Parent: u.Parent,
 			Depth: c.cat.Depth(u.ID), Since: u.Since, State: st, Reason: v.recorded[u.ID].Reason,
-			Installed: st == stateInstalled || st == stateDrifted,
+			Installed: st.installed(),
 		})
 	}
 	return c.print(res, func(w io.Writer) { writeList(w, res) })

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,9 @@ func (c *cli) reportError(err error, code ExitCode) {
 		return
 	}
 	ps := c.problems(err)
+	if code == ExitInterrupted {
+		ps = []problem{interruptedProblem(err)}
+	}
 	for _, p := range ps {
 		fmt.Fprintf(c.Err, "rolemgr: error: %s\n", p.Message)
 		if p.Hint != "" {
@@ -46,6 +50,15 @@ func (c *cli) reportError(err error, code ExitCode) {
 	if c.json && !c.jsonDone {
 		_ = c.printJSON(failure{Version: 1, ExitCode: code, Problems: ps}) // nobody is left to be told
 	}
+}
+
+// interruptedProblem says that it was a signal that ended the command, and what became of the change.
+func interruptedProblem(err error) problem {
+	var rolledBack *apply.RolledBackError
+	if errors.As(err, &rolledBack) && rolledBack.Err == context.Canceled { // and nothing else beside it
+		return problem{Code: "interrupted", Message: "interrupted; everything was rolled back"}
+	}
+	return problem{Code: "interrupted", Message: "interrupted: " + err.Error()}
 }
 
 // problems turns an error into what a person reads. Errors with a hint of their own keep it.

@@ -103,10 +103,44 @@ func TestSignalDuringInstall(t *testing.T) {
 			if left := belowHome(t, home); len(left) > 0 {
 				t.Errorf("%q is left\n%s", left, stderr)
 			}
-			if !strings.Contains(stderr.String(), "rolemgr: rolling back\n") {
-				t.Errorf("stderr does not tell of the rollback:\n%s", stderr)
+			if want := "rolemgr: error: interrupted; everything was rolled back\n"; !strings.HasSuffix(stderr.String(), want) {
+				t.Errorf("stderr does not end with %q:\n%s", want, stderr)
 			}
 		})
+	}
+}
+
+// While somebody is at work, reading shows the state before, and a second writer is told who it is.
+func TestOthersWhileOneIsAtWork(t *testing.T) {
+	home := shortHome(t)
+	host := startStuckHost(t, home)
+	working, errs := rolemgrCommand(home, "install", "static-content")
+	if err := working.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-host.reached
+	reader, stderr := rolemgrCommand(home, "list", "static-content")
+	if out, err := reader.Output(); err != nil || !strings.Contains(string(out), "Available") {
+		t.Errorf("list: %v; want the state before\n%s%s", err, out, stderr)
+	}
+	if stderr.Len() > 0 {
+		t.Errorf("list has nothing to say of a change that is under way:\n%s", stderr)
+	}
+	for _, command := range []string{"install", "recover"} {
+		writer, stderr := rolemgrCommand(home, command)
+		if command == "install" {
+			writer.Args = append(writer.Args, "websocket")
+		}
+		_ = writer.Run()
+		if code := writer.ProcessState.ExitCode(); code != int(ExitLocked) || !strings.Contains(stderr.String(), "static-content") {
+			t.Errorf("%s: exit code %d; want 4 with the other command\n%s", command, code, stderr)
+		}
+	}
+	host.release()
+	// The stuck host opens no probe site: the transaction fails in the end, and is rolled back.
+	_ = working.Wait()
+	if code := working.ProcessState.ExitCode(); code != int(ExitRolledBack) {
+		t.Errorf("exit code %d; want 5\n%s", code, errs)
 	}
 }
 

@@ -131,10 +131,8 @@ func (c *cli) compare(res *statusResult, v survey, probes map[features.ID]target
 			add(u)
 		}
 	}
-	for _, f := range v.state.Features {
-		if _, known := c.cat.Unit(features.ID(f.ID)); !known {
-			add(features.Unit{ID: features.ID(f.ID), Title: f.ID})
-		}
+	for _, u := range v.strangers(c.cat) {
+		add(u)
 	}
 }
 

@@ -18,6 +18,7 @@ const (
 	stateDrifted     installState = "drifted" // recorded, but its files are not what was recorded
 	stateUnavailable installState = "not-available"
 	stateNotBuilt    installState = "not-built"
+	stateUnknown     installState = "unknown" // recorded by another version; this one does not know it
 )
 
 // label returns the state as Server Manager writes it.
@@ -31,16 +32,23 @@ func (s installState) label() string {
 		return "Not available"
 	case stateNotBuilt:
 		return "Not built yet"
+	case stateUnknown:
+		return "Unknown"
 	}
 	return "Available"
 }
 
 // box returns the tick in front of a unit.
 func (s installState) box() string {
-	if s == stateInstalled || s == stateDrifted {
+	if s.installed() {
 		return "[X]"
 	}
 	return "[ ]"
+}
+
+// installed reports whether the unit is recorded as installed.
+func (s installState) installed() bool {
+	return s == stateInstalled || s == stateDrifted || s == stateUnknown
 }
 
 // survey is what is recorded on a server, compared with its files.
@@ -77,10 +85,23 @@ func surveyServer(ctx context.Context, t target.Target) (survey, error) {
 	return v, nil
 }
 
+// strangers returns the recorded features that the catalogue does not know, as units with nothing but an id.
+func (v survey) strangers(cat *features.Catalog) []features.Unit {
+	var units []features.Unit
+	for _, f := range v.state.Features {
+		if _, known := cat.Unit(features.ID(f.ID)); !known {
+			units = append(units, features.Unit{ID: features.ID(f.ID), Title: f.ID})
+		}
+	}
+	return units
+}
+
 // of returns the install state of a unit.
 func (v survey) of(u features.Unit) installState {
 	_, recorded := v.recorded[u.ID]
 	switch {
+	case recorded && u.Kind == "":
+		return stateUnknown
 	case recorded && v.drifted[u.ID]:
 		return stateDrifted
 	case recorded:
