@@ -191,6 +191,7 @@ func TestSuggestions(t *testing.T) {
 		{"static", "static-content"}, {"staticcontnet", "static-content"},
 		{"Web-Windows-Authentication", "windows-authentication"},
 		{"asp.net", "asp-net-35"}, {"metabase", "iis6-metabase"},
+		{"compression", "static-compression"}, {"authentication", "basic-authentication"},
 		{"web_server", "web-server"}, // means two units, and says so
 	} {
 		_, err := c.Find(tt.typed)
@@ -206,7 +207,16 @@ func TestSuggestions(t *testing.T) {
 			t.Errorf("Find(%q): message %q", tt.typed, msg)
 		}
 	}
-	for _, typed := range []string{"", "zz", "kubernetes-ingress"} {
+	// Of two that are equally near, the one that can be installed is named first.
+	near := catalog(t, []features.Unit{
+		{ID: "relay-a", Kind: features.Feature, Title: "A", Unavailable: &features.Unavailable{Reason: "so it is"}},
+		{ID: "relay-b", Kind: features.Feature, Title: "B"},
+	})
+	var missing *features.NotFoundError
+	if _, err := near.Find("relay"); !errors.As(err, &missing) || !slices.Equal(ids(missing.Suggestions), []features.ID{"relay-b", "relay-a"}) {
+		t.Errorf("got %v", err)
+	}
+	for _, typed := range []string{"", "z", "zz", "kubernetes-ingress"} {
 		_, err := c.Find(typed)
 		var missing *features.NotFoundError
 		if !errors.As(err, &missing) || len(missing.Suggestions) != 0 {

@@ -170,6 +170,12 @@ func TestConflictsAllAtOnce(t *testing.T) {
 	if len(got) != 1 || got[0].Code != "conflict" {
 		t.Errorf("got %+v", got)
 	}
+	// So does one that merely needs what is in conflict.
+	needy := features.Unit{ID: "needy", Parent: "role", Kind: features.RoleService, Title: "NEEDY", Default: true,
+		Requires: []features.Require{{ID: "a", Why: "it says so"}}}
+	if got := show(resolve(t, catalog(t, append(c.Units(), needy)), wish("d"), nil)); !strings.Contains(got, "! needy it cannot") {
+		t.Errorf("got\n%s", got)
+	}
 	// A default service gives way to what was asked for.
 	s := resolve(t, c, wish("d"), nil)
 	if got := show(s); !strings.Contains(got, "! a it cannot be installed together with D: both want the same port\n") {

@@ -172,7 +172,6 @@ func (r *resolver) offer(id, by ID, why string) bool {
 		r.skips[id] = Skip{ID: id, Reason: fmt.Sprintf("it cannot be installed together with %s: %s", r.title(x.ID), x.Why)}
 		return false
 	}
-	delete(r.skips, id)
 	r.take(Pick{ID: id, Cause: ByDefault, By: []ID{by}, Why: why})
 	return true
 }

@@ -32,7 +32,7 @@ func (r *resolver) sweep() {
 func (r *resolver) sweepOrphan() bool {
 	for _, id := range inOrder(r.c, r.picks) {
 		p := r.picks[id]
-		if p.New || p.Cause != Required || r.asked[id] || len(r.dependents(id)) > 0 {
+		if p.New || p.Cause != Required || len(r.dependents(id)) > 0 {
 			continue
 		}
 		var gone []ID

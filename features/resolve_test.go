@@ -212,6 +212,27 @@ func TestManagementTools(t *testing.T) {
 	}
 }
 
+func TestDefaultsOfAnAskedGroupLeaveTheRecordAlone(t *testing.T) {
+	units := small(t).Units()
+	for i := range units {
+		if units[i].ID == "b" {
+			units[i].Tool = true // a tool is nobody's default service
+		}
+	}
+	if got := show(resolve(t, catalog(t, units), wish("role"), nil)); strings.Contains(got, " b ") {
+		t.Errorf("got\n%s", got)
+	}
+	// b is there because c needs it; asking for its group does not make it a default service.
+	c := small(t)
+	was := []features.Installed{{ID: "role", Cause: features.Requested}, {ID: "a", Cause: features.ByDefault, By: []features.ID{"role"}},
+		{ID: "b", Cause: features.Required, By: []features.ID{"c"}}}
+	for _, p := range resolve(t, c, wish("group"), was).Picks {
+		if p.ID == "b" && p.Cause != features.Required {
+			t.Errorf("b is recorded as %+v", p)
+		}
+	}
+}
+
 func refused(t *testing.T, c *features.Catalog, w features.Wish, was []features.Installed, level features.Level) []features.Problem {
 	t.Helper()
 	_, err := c.Resolve(w, was, level)

@@ -216,6 +216,46 @@ func TestNewerVersionRenewsWhatIsAskedFor(t *testing.T) {
 	}
 }
 
+func TestNewerVersionMovesFiles(t *testing.T) {
+	s, d := installed(t, two(t, "one", "two"), "b")
+	units := two(t, "one", "two").Units()
+	// b's file is a's now; b has two others, one of which holds what is on the disk already.
+	units[0].Assets = fstest.MapFS{"config/features.d/a.config": {Data: []byte("one")}, "config/features.d/b.config": {Data: []byte("two")}}
+	units[1].Assets = fstest.MapFS{"config/features.d/b2.config": {Data: []byte("two")}}
+	c, err := features.NewCatalog(units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := build(t, c, s, install("b"), d.facts())
+	wantEqual(t, "steps", ops(p), []string{"put config/features.d/b2.config", "reload the host",
+		"probe a: its modules are loaded", "probe b: its modules are loaded"})
+	// What only the record has wrong is mended in the record, and the units are proven again.
+	d.carry(p)
+	p = build(t, c, s, install("b"), d.facts())
+	wantEqual(t, "steps", ops(p), []string{"probe a: its modules are loaded", "probe b: its modules are loaded"})
+	if p.Empty() || len(p.After.Features[0].Files) != 2 {
+		t.Errorf("after: %+v", p.After.Features)
+	}
+	// A file that no unit has any more goes.
+	s = commit(p)
+	p = build(t, two(t, "one", "two"), s, install("b"), d.facts())
+	wantEqual(t, "steps", ops(p), []string{"remove config/features.d/b2.config", "reload the host",
+		"probe a: its modules are loaded", "probe b: its modules are loaded"})
+}
+
+func TestRepairBringsFoldersBack(t *testing.T) {
+	c := two(t, "one", "two")
+	s, d := installed(t, c, "b")
+	delete(d, "run/")
+	delete(d, "logs/")
+	delete(d, "config/features.d/a.config")
+	p := build(t, c, s, install("a"), d.facts())
+	wantEqual(t, "steps", ops(p)[:2], []string{"make folder logs", "make folder run"})
+	if p.Steps[1].Mode != 0o700 {
+		t.Errorf("run has mode %o", p.Steps[1].Mode)
+	}
+}
+
 func TestReturnToAPastState(t *testing.T) {
 	old := two(t, "one", "two")
 	past, d := installed(t, old, "b")
