@@ -1,12 +1,11 @@
 package apply
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,6 +21,7 @@ import (
 // fakeHost is a host that serves the drop-ins that were there at its last reload, and can be told to fail.
 type fakeHost struct {
 	home       string
+	disk       atomicfile.FS
 	failReload int // number of the reload that fails, from 1
 	failProbe  features.ID
 	failClose  bool
@@ -38,8 +38,14 @@ func (h *fakeHost) Reload(context.Context) error {
 	if h.reloads == h.failReload {
 		return errHost
 	}
-	var err error
-	h.served, err = filepath.Glob(filepath.Join(h.home, "config/features.d/*.config"))
+	h.served = nil
+	entries, err := h.disk.ReadDir(filepath.Join(h.home, "config/features.d"))
+	for _, e := range entries {
+		h.served = append(h.served, e.Name())
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	return err
 }
 
@@ -50,7 +56,7 @@ func (h *fakeHost) Probe(ctx context.Context, s plan.Step) (string, error) {
 	if s.Unit == h.failProbe {
 		return "", errHost
 	}
-	if !slices.ContainsFunc(h.served, func(name string) bool { return strings.HasSuffix(name, "/"+string(s.Unit)+".config") }) {
+	if !slices.Contains(h.served, string(s.Unit)+".config") {
 		return "", fmt.Errorf("%s is not served", s.Unit)
 	}
 	return "answered", ctx.Err()
@@ -171,7 +177,7 @@ func clock() time.Time { return time.Date(2026, 3, 1, 10, 15, 0, 0, time.UTC) }
 // options are those of a test; the host is a *fakeHost.
 func options(home string, disk atomicfile.FS) Options {
 	return Options{
-		Home: home, FS: disk, Store: state.NewStore(home, disk, []byte(factory)), Host: &fakeHost{home: home},
+		Home: home, FS: disk, Store: state.NewStore(home, disk, []byte(factory)), Host: &fakeHost{home: home, disk: disk},
 		Content: content, Now: clock, Version: "1.2.3", Command: "rolemgr test",
 	}
 }
@@ -186,48 +192,58 @@ func mustRun(t *testing.T, home string, plans ...plan.Plan) {
 	}
 }
 
-// snapshot is the tree below a home without the bookkeeping in journal/: names, modes and contents. state.toml is
-// shown without its transaction id, which is different in each run.
+// snapshot is treeOf on the real disk.
 func snapshot(t *testing.T, home string) string {
 	t.Helper()
-	tree := make(map[string]string)
-	err := filepath.WalkDir(home, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(home, name)
-		if err != nil || rel == "." {
-			return err
-		}
-		if rel == journalDir {
-			return filepath.SkipDir
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		tree[rel] = info.Mode().String()
-		if info.Mode().IsRegular() {
-			data, err := os.ReadFile(name)
-			tree[rel] += " " + string(data)
-			return err
-		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
+	return treeOf(t, atomicfile.OS{}, home)
+}
+
+// treeOf is the tree below a home without the bookkeeping in journal/: names, modes and contents. state.toml is shown
+// without its transaction id, which is different in each run.
+func treeOf(t *testing.T, disk atomicfile.FS, home string) string {
+	t.Helper()
 	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(tree)) {
-		text := tree[name]
-		if name == "state.toml" {
-			s, err := state.Decode(name, []byte(text[strings.Index(text, "#"):]))
+	var walk func(rel string)
+	walk = func(rel string) {
+		entries, err := disk.ReadDir(filepath.Join(home, rel))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			name := filepath.Join(rel, e.Name())
+			info, err := e.Info()
 			if err != nil {
 				t.Fatal(err)
 			}
-			text = strings.ReplaceAll(text, s.LastTransaction, "<transaction>")
+			switch {
+			case name == journalDir:
+			case info.IsDir():
+				fmt.Fprintf(&b, "%s: %s\n", name, info.Mode())
+				walk(name)
+			case info.Mode().IsRegular():
+				data, err := disk.ReadFile(filepath.Join(home, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "state.toml" {
+					data = withoutID(t, data)
+				}
+				fmt.Fprintf(&b, "%s: %s %s\n", name, info.Mode(), data)
+			default:
+				fmt.Fprintf(&b, "%s: %s\n", name, info.Mode())
+			}
 		}
-		fmt.Fprintf(&b, "%s: %s\n", name, text)
 	}
+	walk("")
 	return b.String()
+}
+
+// withoutID blanks the transaction id in a state file.
+func withoutID(t *testing.T, data []byte) []byte {
+	t.Helper()
+	s, err := state.Decode("state.toml", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.ReplaceAll(data, []byte(s.LastTransaction), []byte("<transaction>"))
 }
