@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,7 +135,28 @@ func TestPowerCutEverywhere(t *testing.T) {
 	}
 }
 
-// TestPowerCutInRecovery cuts the power before each operation of the recovery from a power cut.
+// TestPowerCutAfterAKilledStart: the folder of the journal was made by a process that died before it was durable.
+func TestPowerCutAfterAKilledStart(t *testing.T) {
+	b := newPowerBench(t, scenarios()[0])
+	for n := 1; ; n++ {
+		ended := false
+		for name, l := range losses(n) {
+			disk := b.disk.clone()
+			if err := errors.Join(disk.Mkdir(b.home, 0o755), disk.SyncDir(filepath.Dir(b.home)),
+				disk.Mkdir(filepath.Join(b.home, journalDir), 0o755)); err != nil {
+				t.Fatal(err)
+			}
+			ended = !cut(disk, n, func() { b.run(t, disk) })
+			b.settle(t, disk.after(l), name)
+		}
+		if ended {
+			return
+		}
+	}
+}
+
+// TestPowerCutInRecovery cuts the power before each operation of the recovery from a power cut, and of the recovery
+// from a kill, after which nothing is lost but much is not durable.
 func TestPowerCutInRecovery(t *testing.T) {
 	for _, name := range []string{"first install", "rollback"} {
 		t.Run(name, func(t *testing.T) {
@@ -146,12 +168,19 @@ func TestPowerCutInRecovery(t *testing.T) {
 			b := newPowerBench(t, s)
 			points := 0
 			for n := 1; ; n += stride() {
-				crashed := b.disk.clone()
-				if !cut(crashed, n, func() { b.run(t, crashed) }) {
+				killed := func() *memDisk {
+					disk := b.disk.clone()
+					if !cut(disk, n, func() { b.run(t, disk) }) {
+						return nil
+					}
+					disk.dead = false
+					return disk
+				}
+				if killed() == nil {
 					break
 				}
-				crashed = crashed.after(chance(uint64(n)))
-				points += b.cutRecovery(t, crashed)
+				points += b.cutRecovery(t, killed)
+				points += b.cutRecovery(t, func() *memDisk { return killed().after(chance(uint64(n))) })
 			}
 			t.Logf("recoveries cut at %d points", points)
 		})
@@ -159,18 +188,25 @@ func TestPowerCutInRecovery(t *testing.T) {
 }
 
 // cutRecovery cuts the power at each operation of the recovery of a crashed disk and returns the number of points.
-func (b *powerBench) cutRecovery(t *testing.T, crashed *memDisk) (points int) {
+func (b *powerBench) cutRecovery(t *testing.T, crashed func() *memDisk) (points int) {
 	t.Helper()
 	for m := 1; ; m++ {
-		disk := crashed.clone()
-		if !cut(disk, m, func() {
+		disk := crashed()
+		ended := !cut(disk, m, func() {
 			if _, err := Recover(t.Context(), options(b.home, disk)); err != nil {
 				t.Fatal(err)
 			}
-		}) {
+		})
+		points++
+		if ended {
+			want := treeOf(t, disk, b.home)
+			lost := disk.after(loseAll)
+			if got := treeOf(t, lost, b.home); got != want {
+				t.Fatalf("a power cut takes back what was recovered:\n%s\nwant\n%s", got, want)
+			}
+			b.settle(t, lost, "recovered")
 			return points
 		}
-		points++
 		b.settle(t, disk.after(chance(uint64(m))), "recovery cut")
 	}
 }

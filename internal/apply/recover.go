@@ -72,11 +72,8 @@ func Pending(home string, disk atomicfile.FS) (Recovery, bool, error) {
 
 // recoverLocked is Recover for whoever holds the lock.
 func recoverLocked(ctx context.Context, o Options) (Recovery, error) {
-	dir := filepath.Join(o.Home, journalDir)
-	for _, name := range [...]string{txnNewDir, txnOldDir} {
-		if err := removeAll(o.FS, filepath.Join(dir, name)); err != nil {
-			return Recovery{}, fmt.Errorf("remove what a transaction left: %w", err)
-		}
+	if err := errors.Join(removeAll(o.FS, filepath.Join(o.Home, journalDir, txnNewDir)), discardOld(o)); err != nil {
+		return Recovery{}, fmt.Errorf("remove what a transaction left: %w", err)
 	}
 	p, err := readPending(o.Home, o.FS)
 	if err != nil || p == nil {
@@ -231,16 +228,26 @@ func closeJournal(o Options, w *writer, outcome string) error {
 	return dropJournal(o)
 }
 
-// dropJournal takes the journal its name and then removes it. The rename is made durable before anything else may
-// happen: a journal that came back after a power cut would undo what was done since.
+// dropJournal takes the journal its name and then removes it.
 func dropJournal(o Options) error {
-	dir := filepath.Join(o.Home, journalDir)
-	old := filepath.Join(dir, txnOldDir)
-	if err := removeAll(o.FS, old); err != nil {
+	if err := discardOld(o); err != nil {
 		return err
 	}
-	if err := o.FS.Rename(filepath.Join(dir, txnDir), old); err != nil {
+	dir := filepath.Join(o.Home, journalDir)
+	if err := o.FS.Rename(filepath.Join(dir, txnDir), filepath.Join(dir, txnOldDir)); err != nil {
 		return err
+	}
+	return discardOld(o)
+}
+
+// discardOld removes what is left of a journal that has lost its name. That it lost it is made durable first, also
+// when someone else renamed it and died: a journal that came back after a power cut would undo what was done since,
+// or come back without its content.
+func discardOld(o Options) error {
+	dir := filepath.Join(o.Home, journalDir)
+	old := filepath.Join(dir, txnOldDir)
+	if _, err := o.FS.Lstat(old); errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	if err := o.FS.SyncDir(dir); err != nil {
 		return err
