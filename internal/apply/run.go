@@ -22,7 +22,8 @@ const hostTime = time.Minute
 // Run carries p out. Errors: *state.LockedError, *StaleError, *RolledBackError (everything was undone),
 // *IncompleteError (something could not be undone), the error of Options.Check as it is, and others for what was
 // refused before anything was written. Cancelling ctx finishes the current step and rolls back; only a probe, which
-// changes nothing, is cut short. After the commit ctx means nothing. Run recovers an interrupted transaction first.
+// changes nothing, is cut short. After the commit ctx means nothing. Run recovers an interrupted transaction first. A
+// plan that changes nothing writes nothing: Result.Transaction is "".
 func Run(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	o = o.withDefaults()
 	if err := checkPlan(p); err != nil {
@@ -49,6 +50,9 @@ func Run(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	}
 	if current.Serial != p.BaseSerial {
 		return Result{}, &StaleError{Planned: p.BaseSerial, Current: current.Serial}
+	}
+	if p.Empty() {
+		return Result{State: current, Recovered: recovered}, nil
 	}
 	if o.Check != nil {
 		if err := o.Check(ctx); err != nil {

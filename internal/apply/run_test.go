@@ -191,3 +191,42 @@ func TestRunRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestRunRecoversFirst: an interrupted transaction is undone before the next one begins, and told about.
+func TestRunRecoversFirst(t *testing.T) {
+	home, _ := interrupted(t)
+	r, err := Run(t.Context(), secondInstall(), options(home, atomicfile.OS{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Recovered.Undone || r.Recovered.Command != "rolemgr test" || r.Recovered.Transaction == r.Transaction || r.State.Serial != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestRunEmpty: a plan that changes nothing leaves the serial alone.
+func TestRunEmpty(t *testing.T) {
+	home := t.TempDir()
+	mustRun(t, home, firstInstall())
+	p := plan.Plan{Version: 1, BaseSerial: 1, Changes: []plan.Change{{Unit: "core", Action: plan.Keep}}}
+	r, err := Run(t.Context(), p, options(home, readOnly{}))
+	if err != nil || r.Transaction != "" || r.State.Serial != 1 || len(r.State.Features) != 2 {
+		t.Errorf("%+v %v", r, err)
+	}
+}
+
+// TestCheckRefuses: what Check says is returned as it is, and nothing was written.
+func TestCheckRefuses(t *testing.T) {
+	home := t.TempDir()
+	mustRun(t, home, firstInstall())
+	o := options(home, readOnly{})
+	o.Check = func(context.Context) error {
+		if h, held := o.Store.Holder(); !held || h.PID != os.Getpid() {
+			t.Error("Check is not called under the lock")
+		}
+		return errHost
+	}
+	if _, err := Run(t.Context(), secondInstall(), o); err != errHost {
+		t.Errorf("error %v", err)
+	}
+}
