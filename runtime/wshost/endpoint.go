@@ -178,10 +178,11 @@ func (e *endpoint) shutdown(ctx context.Context) {
 // cut closes every connection, upgraded ones included, waits for the accepting goroutines and returns how many
 // connections there were.
 func (e *endpoint) cut() int {
+	n := e.set.cut()
 	for _, srv := range e.servers() {
 		_ = srv.Close()
 	}
-	n := e.set.cut()
+	n += e.set.cut() // those that were being accepted meanwhile
 	e.serving.Wait()
 	return n
 }

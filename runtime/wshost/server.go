@@ -44,9 +44,10 @@ type Server struct {
 	missing   *missingNotice
 
 	stopOnce  sync.Once
-	stopping  atomic.Bool
+	turn      sync.Mutex // between the last look at stopping and what a reload does after it
+	stopping  bool
 	patience  context.Context // ends when Stop has waited long enough
-	impatient context.CancelFunc
+	impatient context.CancelCauseFunc
 	stopErr   error // set before done is closed
 	done      chan struct{}
 }
@@ -60,7 +61,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.start(ctx); err != nil {
-		s.impatient()
+		s.impatient(nil)
 		s.letGo()
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func newServer(o Options) (*Server, error) {
 			return nil, fmt.Errorf("find the server's name: %w", err)
 		}
 	}
-	s.patience, s.impatient = context.WithCancel(context.Background())
+	s.patience, s.impatient = context.WithCancelCause(context.Background())
 	return s, nil
 }
 
@@ -147,7 +148,7 @@ func (s *Server) Reload(ctx context.Context) (ReloadReport, error) {
 		return ReloadReport{}, fmt.Errorf("wait for another reload: %w", ctx.Err())
 	}
 	defer func() { <-s.slot }()
-	if s.stopping.Load() {
+	if s.isStopping() {
 		return ReloadReport{}, errStopping
 	}
 	if s.logFile != nil {
@@ -182,24 +183,41 @@ func (s *Server) advance(ctx context.Context, lastCheck func() error) (ReloadRep
 		if err = ctx.Err(); err == nil {
 			err = lastCheck()
 		}
-		if err != nil {
-			change.rollback()
+		if err == nil {
+			var report ReloadReport
+			if report, err = s.swap(g, change); err == nil {
+				return report, nil
+			}
 		}
+		change.rollback()
 	}
-	if err != nil {
-		g.release()
-		<-g.closed
-		return ReloadReport{}, err
+	g.release()
+	<-g.closed
+	return ReloadReport{}, err
+}
+
+// swap makes g current and changes the endpoints, unless the host began to stop without waiting for this reload.
+func (s *Server) swap(g *generation, c *change) (ReloadReport, error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.stopping {
+		return ReloadReport{}, errStopping
 	}
 	s.last = g.number
 	s.track(g)
 	old := s.current.Swap(g)
-	report := ReloadReport{Generation: g.number, Warnings: append(g.routes.warnings, change.commit()...)}
+	report := ReloadReport{Generation: g.number, Warnings: append(g.routes.warnings, c.commit()...)}
 	if old != nil {
 		old.release()
 	}
 	s.log.Info("a generation is in use", "generation", g.number, "modules", len(g.modules))
 	return report, nil
+}
+
+func (s *Server) isStopping() bool {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	return s.stopping
 }
 
 // build reads the configuration and provisions a generation.

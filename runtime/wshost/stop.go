@@ -17,7 +17,7 @@ const afterCut = 5 * time.Second
 // then cuts what is left. The error tells what had to be cut and wraps that of ctx. Of several calls the first ctx to
 // end decides; all return when the host has stopped.
 func (s *Server) Stop(ctx context.Context) error {
-	defer context.AfterFunc(ctx, s.impatient)()
+	defer context.AfterFunc(ctx, func() { s.impatient(context.Cause(ctx)) })()
 	s.stopOnce.Do(func() { go s.stop() })
 	<-s.done
 	return s.stopErr
@@ -28,11 +28,7 @@ func (s *Server) Done() <-chan struct{} { return s.done }
 
 // stop does the work of Stop.
 func (s *Server) stop() {
-	select {
-	case s.slot <- struct{}{}: // a reload in progress comes first
-	case <-s.patience.Done():
-	}
-	s.stopping.Store(true)
+	s.closeReloads()
 	s.log.Info("the host is stopping")
 	s.probes.closeAll()
 	s.conns.drain(stopReason)
@@ -52,7 +48,19 @@ func (s *Server) stop() {
 	s.log.Info("the host has stopped", "requests", s.requests.Load())
 	s.letGo()
 	close(s.done)
-	s.impatient()
+	s.impatient(nil)
+}
+
+// closeReloads lets a reload that is in progress end, if there is time, and refuses all later ones.
+func (s *Server) closeReloads() {
+	select {
+	case s.slot <- struct{}{}:
+		defer func() { <-s.slot }() // to let those that wait see that the host is stopping
+	case <-s.patience.Done():
+	}
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.stopping = true
 }
 
 // waitGenerations waits until every generation is closed. After the connections were cut, a handler that still does
