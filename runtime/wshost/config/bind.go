@@ -19,6 +19,7 @@ type file struct {
 	declared *declared
 	// rules are what <configSections> says of sections of the schema; only files of the server level have them.
 	rules []rule
+	count int // faults so far
 }
 
 // A use is one appearance of a section in a file.
@@ -73,6 +74,9 @@ func bind(doc *document, server, dropIn bool, above *declared) *file {
 }
 
 func (f *file) fault(off int, section, message, hint string) {
+	if f.tooMany() {
+		return
+	}
 	f.faults = append(f.faults, f.doc.fault(off, HResultMalformed, section, message, hint))
 }
 
@@ -84,7 +88,9 @@ func (f *file) noText(n *node, section string) {
 
 func (f *file) group(n *node, path string, loc *location) {
 	for _, k := range n.kids {
-		f.element(k, join(path, k.name), loc)
+		if f.count < maxFaults {
+			f.element(k, join(path, k.name), loc)
+		}
 	}
 }
 
@@ -122,7 +128,18 @@ func (f *file) element(n *node, path string, loc *location) {
 
 // unusable records a fault that concerns only the URLs of its location tag.
 func (f *file) unusable(loc *location, err *Error) {
-	f.uses = append(f.uses, use{loc: loc, fault: err})
+	if !f.tooMany() {
+		f.uses = append(f.uses, use{loc: loc, fault: err})
+	}
+}
+
+// tooMany counts faults. One too many makes the file as a whole unusable, since the rest is not looked at.
+func (f *file) tooMany() bool {
+	f.count++
+	if f.count == maxFaults {
+		f.faults = append(f.faults, f.doc.fault(f.doc.root.start, HResultMalformed, "", "the file has too many faults to tell them all", "mend those that are told first"))
+	}
+	return f.count >= maxFaults
 }
 
 func notUsable(n *node, path string, k Known) *Error {
@@ -165,6 +182,9 @@ func (f *file) repeated() {
 		if !double {
 			seen[k] = f.doc.line(u.n.start) + 1
 			continue
+		}
+		if f.tooMany() {
+			return
 		}
 		where := "at the level of this file"
 		if k.path != "" {

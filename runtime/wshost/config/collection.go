@@ -75,8 +75,7 @@ func (c *collector) add(n *node) {
 	if old.at.doc != n.doc && c.decl.Remove != "" {
 		hint = fmt.Sprintf("write <%s %s /> before it to replace the entry of %s", c.decl.Remove, e.describe(), old.at.pos())
 	}
-	c.m.errs = append(c.m.errs, n.place().fault(HResultDuplicate, c.m.sec.Path,
-		fmt.Sprintf("<%s> with %s is already in the collection, from %s", n.name, e.describe(), old.at.pos()), hint))
+	c.m.fault(n.place(), HResultDuplicate, fmt.Sprintf("<%s> with %s is already in the collection, from %s", n.name, e.describe(), old.at.pos()), hint)
 }
 
 // remove takes out the entry with the same key. That there is none is harmless, as in IIS.

@@ -75,8 +75,10 @@ func (f *file) declareSection(n *node, path string) {
 	case sec == nil && !isKnown:
 		f.declared.sections[path] = true
 	case sec != nil && !f.server:
-		f.faults = append(f.faults, n.place().fault(HResultDuplicate, path, fmt.Sprintf("section %q is already declared", path),
-			"only applicationHost.config can change the declaration of a section of the server; delete this one"))
+		if !f.tooMany() {
+			f.faults = append(f.faults, n.place().fault(HResultDuplicate, path, fmt.Sprintf("section %q is already declared", path),
+				"only applicationHost.config can change the declaration of a section of the server; delete this one"))
+		}
 		return
 	case isKnown && known.Ignored && sec == nil:
 		return

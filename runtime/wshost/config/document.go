@@ -3,6 +3,8 @@ package config
 import (
 	"bytes"
 	"sort"
+	"strings"
+	"sync"
 )
 
 // Ceilings of one configuration file. They keep a hostile or broken file from costing more than it is worth; real
@@ -11,7 +13,9 @@ const (
 	maxFileSize   = 16 << 20 // bytes
 	maxDepth      = 64       // nested elements
 	maxElements   = 1 << 18  // elements in one file
-	maxAttributes = 128      // attributes of one element
+	maxAttributes = 128      // attributes of one element, and names in one lock
+	maxFaults     = 100      // faults that are told of one file
+	maxMessage    = 1000     // bytes of a message, which quotes what was written
 )
 
 // A document is a parsed configuration file: its source and its elements with their places.
@@ -21,7 +25,9 @@ type document struct {
 	starts   []int  // offset of each line
 	root     *node
 	schema   *Schema
-	comments [][2]int     // comments outside sections, which may hold anything
+	comments [][2]int // comments outside sections, which may hold anything
+	hide     sync.Once
+	hidden   [][2]int     // see hide; sorted
 	fragment *elementDecl // of the root, when the file holds one section only (configSource)
 }
 
@@ -105,8 +111,16 @@ func (d *document) lineSpan(l int) (from, to int) {
 // fault returns an error at an offset.
 func (d *document) fault(off int, hr uint32, section, message, hint string) *Error {
 	return &Error{
-		Pos: d.pos(off), HResult: hr, Section: section, Message: message, Hint: hint, Source: d.excerpt(off, -1),
+		Pos: d.pos(off), HResult: hr, Section: section, Message: clip(message), Hint: clip(hint), Source: d.excerpt(off, len(d.src)),
 	}
+}
+
+// clip shortens a message that quotes too much.
+func clip(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + masked
 }
 
 // fault returns an error at the place.

@@ -53,5 +53,10 @@ type Excerpt struct {
 	Lines []string
 }
 
-// Error returns "file:line:column: message".
-func (e *Error) Error() string { return e.Pos.String() + ": " + e.Message }
+// Error returns "file:line:column: message", leaving out what is unknown.
+func (e *Error) Error() string {
+	if e.Pos.File == "" {
+		return e.Message
+	}
+	return e.Pos.String() + ": " + e.Message
+}

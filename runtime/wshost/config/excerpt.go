@@ -1,7 +1,8 @@
 package config
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -11,15 +12,15 @@ const maxExcerptLine = 240
 const masked = "…"
 
 // excerpt shows the line of an offset and its neighbours. What lies in sections that this host does not own is not
-// shown: it may be a secret. From tail on (when it is not negative) nothing was understood, so nothing is shown.
+// shown: it may be a secret. From tail on nothing was understood, so nothing is shown.
 func (d *document) excerpt(off, tail int) Excerpt {
 	l := d.line(off)
 	first, last := max(l-1, 0), min(l+1, len(d.starts)-1)
-	hidden := d.hidden()
-	if tail >= 0 {
-		hidden = append(hidden, [2]int{tail, len(d.src)})
+	hidden := d.hiddenRanges()
+	if tail < len(d.src) {
+		hidden = append(slices.Clip(hidden), [2]int{tail, len(d.src)})
+		sortRanges(hidden)
 	}
-	sort.Slice(hidden, func(i, j int) bool { return hidden[i][0] < hidden[j][0] })
 	e := Excerpt{First: first + 1}
 	for i := first; i <= last; i++ {
 		from, to := d.lineSpan(i)
@@ -64,18 +65,28 @@ func (d *document) show(from, to int, hidden [][2]int) string {
 	return b.String()
 }
 
-// hidden returns the ranges of the source that must not be shown.
-func (d *document) hidden() [][2]int {
-	h := append([][2]int(nil), d.comments...)
-	if d.root == nil {
-		return h
-	}
-	if d.fragment != nil {
-		return hideSecrets(h, d.fragment, d.root)
-	}
-	return hideForeign(h, d.schema, d.root, "")
+func sortRanges(r [][2]int) {
+	slices.SortFunc(r, func(a, b [2]int) int { return cmp.Compare(a[0], b[0]) })
 }
 
+// hiddenRanges returns the ranges of the source that must not be shown, sorted. While the file is being read they
+// grow; the parser asks once, at the fault that ends it.
+func (d *document) hiddenRanges() [][2]int {
+	d.hide.Do(func() {
+		d.hidden = slices.Clone(d.comments)
+		switch {
+		case d.root == nil:
+		case d.fragment != nil:
+			d.hidden = hideSecrets(d.hidden, d.fragment, d.root)
+		default:
+			d.hidden = hideForeign(d.hidden, d.schema, d.root, "")
+		}
+		sortRanges(d.hidden)
+	})
+	return d.hidden
+}
+
+// hideForeign hides the sections below parent that the host does not own.
 func hideForeign(h [][2]int, s *Schema, parent *node, path string) [][2]int {
 	for _, n := range parent.kids {
 		sub := join(path, n.name)

@@ -53,7 +53,7 @@ func (l *level) cost() int64 {
 	for _, s := range l.sources {
 		n += len(s.raw)
 	}
-	return 1 + int64(n)>>12
+	return 1 + int64(n)>>10
 }
 
 // include replaces sections that are kept in a file of their own (configSource="file"). It returns the files.

@@ -72,6 +72,8 @@ func locationPath(written string, server bool) (path, problem string) {
 		return "", ""
 	}
 	switch {
+	case len(written) > maxPath/2:
+		return "", "is too long"
 	case strings.HasPrefix(written, "/"):
 		return "", `begins with "/"`
 	case strings.ContainsAny(written, "\\\x00"):

@@ -55,13 +55,16 @@ func isLockAttribute(name string) bool {
 // readLock turns an attribute that sets a lock into the lock.
 func (m *merger) readLock(e *element, n *node, a attr) {
 	l := lock{level: m.level, at: place{n.doc, a.start}}
-	names := slices.Collect(func(yield func(string) bool) {
-		for part := range strings.SplitSeq(a.value, ",") {
-			if part = strings.TrimSpace(part); part != "" && !yield(part) {
-				return
-			}
+	var names []string
+	for part := range strings.SplitSeq(a.value, ",") {
+		if part = strings.TrimSpace(part); part != "" && !slices.Contains(names, part) {
+			names = append(names, part)
 		}
-	})
+		if len(names) > maxAttributes {
+			m.malformed(l.at, fmt.Sprintf("%s has more than %d names", a.name, maxAttributes), "")
+			return
+		}
+	}
 	var known []string
 	switch a.name {
 	case attrLockItem:
@@ -71,7 +74,7 @@ func (m *merger) readLock(e *element, n *node, a attr) {
 			e.locks = append(slices.Clip(e.locks), l)
 		case "false":
 		default:
-			m.malformed(place{n.doc, a.start}, fmt.Sprintf("lockItem=%q", a.value), "it must be true or false")
+			m.malformed(l.at, fmt.Sprintf("lockItem=%q", a.value), "it must be true or false")
 		}
 		return
 	case attrLockAttributes, attrLockAttributesExcept:
@@ -82,7 +85,8 @@ func (m *merger) readLock(e *element, n *node, a attr) {
 	l.except = a.name == attrLockAttributesExcept || a.name == attrLockElementsExcept
 	for _, name := range names {
 		if name != "*" && !slices.Contains(known, name) && !(l.kind == lockAttrs && e.decl.AllowUnrecognizedAttributes) {
-			m.malformed(place{n.doc, a.start}, fmt.Sprintf("%s names %q, which <%s> does not have%s", a.name, name, n.name, didYouMean(name, known)), "")
+			m.malformed(l.at, fmt.Sprintf("%s names %q, which <%s> does not have%s", a.name, name, n.name, didYouMean(name, known)), "")
+			return
 		}
 	}
 	l.names = names

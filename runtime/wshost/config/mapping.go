@@ -105,13 +105,13 @@ const (
 func (v *vdirRoot) dirSlashless() string { return strings.TrimSuffix(v.dir, "/") }
 
 // findWebConfig examines the web.config of the folder of a clean URL path.
-func (v *vdirRoot) findWebConfig(p string) (string, fileState) {
-	name := v.dirSlashless() + v.below(p) + "/" + webConfigName
-	state, parentIsFile := statFile(name)
+func (v *vdirRoot) findWebConfig(p string) (name string, state fileState, parentIsFile bool) {
+	name = v.dirSlashless() + v.below(p) + "/" + webConfigName
+	state, parentIsFile = statFile(name)
 	if state != (fileState{}) || parentIsFile {
-		return name, state
+		return name, state, parentIsFile
 	}
-	other := v.dirSlashless() + v.below(p) + "/" + webConfigOtherName
-	state, _ = statFile(other)
-	return other, state
+	name = v.dirSlashless() + v.below(p) + "/" + webConfigOtherName
+	state, _ = statFile(name)
+	return name, state, false
 }

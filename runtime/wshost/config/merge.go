@@ -18,7 +18,14 @@ type merger struct {
 }
 
 func (m *merger) malformed(at place, message, hint string) {
-	m.errs = append(m.errs, at.fault(HResultMalformed, m.sec.Path, message, hint))
+	m.fault(at, HResultMalformed, message, hint)
+}
+
+// fault records a fault, unless there are so many that nobody reads them: the first ones already refuse the section.
+func (m *merger) fault(at place, hr uint32, message, hint string) {
+	if len(m.errs) < maxFaults {
+		m.errs = append(m.errs, at.fault(hr, m.sec.Path, message, hint))
+	}
 }
 
 // element merges n over base, which may be nil.
@@ -147,13 +154,16 @@ func (m *merger) children(base, e *element, n *node, prepend bool) {
 	seen := make([]bool, len(e.decl.kids))
 	var c *collector
 	for _, k := range n.kids {
+		if len(m.errs) >= maxFaults {
+			break
+		}
 		if l := base.locked(lockElems, k.name, m.level); l != nil {
 			m.lockedAt(k.place(), l, fmt.Sprintf("element <%s> of <%s>", k.name, n.name))
 			continue
 		}
 		if i, ok := e.decl.elems[k.name]; ok {
 			if seen[i] {
-				m.errs = append(m.errs, k.place().fault(HResultDuplicate, m.sec.Path, fmt.Sprintf("<%s> appears twice in <%s>", k.name, n.name), "join the two"))
+				m.fault(k.place(), HResultDuplicate, fmt.Sprintf("<%s> appears twice in <%s>", k.name, n.name), "join the two")
 				continue
 			}
 			seen[i] = true

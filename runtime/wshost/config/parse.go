@@ -129,7 +129,7 @@ func (p *parser) text(start int, t xml.CharData) *Error {
 
 // broken returns the error of a file that is not well-formed, or not acceptable as a whole.
 func (p *parser) broken(off int, message, hint string) *Error {
-	return &Error{Pos: p.doc.pos(off), HResult: HResultMalformed, Message: message, Hint: hint, Source: p.doc.excerpt(off, p.tail(off))}
+	return &Error{Pos: p.doc.pos(off), HResult: HResultMalformed, Message: clip(message), Hint: hint, Source: p.doc.excerpt(off, p.tail(off))}
 }
 
 // tail is the offset from which nothing may be shown of a file that is broken at off: the source behind the fault has

@@ -185,6 +185,44 @@ func TestExcerptOfALongLine(t *testing.T) {
 	}
 }
 
+// TestManyFaults: a file that is wrong everywhere costs no more than one that is wrong often enough.
+func TestManyFaults(t *testing.T) {
+	const many = 50000
+	for name, body := range map[string]string{
+		"unknown sections": strings.Repeat("<a/>", many),
+		"same section":     strings.Repeat(ws("<open/>"), many),
+		"bad values":       ws("<staticContent>" + strings.Repeat("<mimeMap/>", many) + "</staticContent>"),
+		"bad locations":    strings.Repeat("<location path='/'/>", many),
+		"declarations":     "<configSections>" + strings.Repeat("<x/>", many) + "</configSections>",
+		"locked names":     ws(`<open lockAttributes="` + strings.Repeat("a,b,", many) + numbers(many) + `"/>`),
+		"one long value":   ws(`<webSocket enabled="` + strings.Repeat("x", 1<<20) + `"/>`),
+	} {
+		doc, err := parse("web.config", []byte("<configuration>"+body+"</configuration>"), testSchema(t))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		f := bind(doc, false, false, nil)
+		tree := &Tree{o: Options{Schema: testSchema(t), Getenv: os.Getenv}}
+		errs := append(f.faults, tree.checkUses(f)...)
+		if len(errs) == 0 || len(errs) > maxFaults+1 {
+			t.Errorf("%s: %d faults", name, len(errs))
+		}
+		for _, e := range errs {
+			if len(e.Message) > maxMessage+len(masked) || len(e.Hint) > maxMessage+len(masked) {
+				t.Errorf("%s: a message of %d bytes", name, len(e.Message))
+			}
+		}
+	}
+}
+
+func numbers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "n%d,", i)
+	}
+	return b.String()
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"", "<configuration/>", "\xef\xbb\xbf<?xml version=\"1.0\"?>\r\n<configuration><location path='.'><system.webServer/></location></configuration>",

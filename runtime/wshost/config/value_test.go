@@ -170,3 +170,39 @@ func TestSchemaFaults(t *testing.T) {
 		t.Errorf("a collection of duplicates needs no key: %v", err)
 	}
 }
+
+// FuzzValues reads what was written by every type; the canonical form must read the same again.
+func FuzzValues(f *testing.F) {
+	for _, seed := range []string{"", "true", "FALSE", "None, Date", "-1", "4294967295", "1.02:03:04.5", "Infinite", "%A%%B", "*:80:", "[::1]:80:x", "/a/b"} {
+		f.Add(seed)
+	}
+	values := []Value{{"None", 0}, {"Date", 2}, {"Time", 4}}
+	f.Fuzz(func(t *testing.T, written string) {
+		for _, a := range []Attribute{
+			{Type: Bool}, {Type: Enum, Values: values}, {Type: Flags, Values: values}, {Type: Uint}, {Type: Int}, {Type: Int64},
+			{Type: TimeSpan, AllowInfinite: true}, {Type: TimeSpan, TimeFormat: Seconds}, {Type: String},
+		} {
+			v, err := a.parse(written)
+			if err != nil {
+				continue
+			}
+			if again, err := a.parse(v.text); err != nil || again.num != v.num || again.text != v.text {
+				t.Errorf("%s %q: %+v, then %+v, %v", a.Type, written, v, again, err)
+			}
+		}
+		if got := expand(written, func(string) string { return "" }); got != written {
+			t.Errorf("expand without an environment: %q from %q", got, written)
+		}
+		if _, port, host, problem := parseBinding(written); problem == "" && (port < 0 || port > 65535 || strings.ContainsAny(host, ":/")) {
+			t.Errorf("binding %q: %d %q", written, port, host)
+		}
+		if p, ok := cleanPath(written); ok && (p[0] != '/' || strings.Contains(p+"/", "/../") || strings.ContainsAny(p, "\\\x00")) {
+			t.Errorf("path %q from %q", p, written)
+		}
+		for _, server := range []bool{true, false} {
+			if p, problem := locationPath(written, server); problem == "" && strings.Contains("/"+p+"/", "/../") {
+				t.Errorf("location %q", p)
+			}
+		}
+	})
+}

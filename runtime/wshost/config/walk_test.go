@@ -205,6 +205,39 @@ func TestManyURLsShareLevels(t *testing.T) {
 	}
 }
 
+// TestLongURLs: what a client may send costs a bounded number of examinations, and finds what is really there.
+func TestLongURLs(t *testing.T) {
+	deep := strings.Repeat("/d", 20)
+	w := newWorld(t, map[string]string{"root/web.config": at("x", "", add("x")), "root" + deep + "/web.config": ws(add("deep")), "root/file": "raw:"})
+	tree := w.open()
+	for url, want := range map[string]string{
+		deep + "/e/f":                     "deep",
+		deep[2:]:                          "",
+		strings.Repeat("/a", 500000):      "",
+		"/x" + strings.Repeat("/a", 5000): "x",
+		"/file" + deep:                    "",
+		"/" + strings.Repeat("a", 100000): "",
+	} {
+		if got := docs(t, effective(t, tree, url)); got != want {
+			t.Errorf("%.40s: %q, want %q", url, got, want)
+		}
+	}
+	if _, err := Open(Options{Schema: tree.o.Schema, AppHost: filepath.Join(w.home, "root/web.config")}); err != nil {
+		t.Error(err)
+	}
+	long := func(n int) fault {
+		w.write("root/web.config", at(strings.Repeat("a", n), "", ""))
+		_, err := tree.Effective("Site", "/")
+		if err == nil {
+			return fault{}
+		}
+		return fault{message: asError(t, err).Message}
+	}
+	if long(maxPath/2).message != "" || long(maxPath/2+1).message == "" {
+		t.Error("limit of the path of a location tag")
+	}
+}
+
 // TestChangingUnderLoad rewrites a file atomically while requests read: each sees one whole version, never an older
 // one than it saw before.
 func TestChangingUnderLoad(t *testing.T) {
