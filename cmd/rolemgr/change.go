@@ -108,10 +108,12 @@ func (c *cli) changeOnce(ctx context.Context, t target.Target, r plan.Request, o
 func (c *cli) carryOut(ctx context.Context, t target.Target, o changeOptions, res changeResult) error {
 	pr := c.newProgress()
 	begin := c.Now()
+	unhear := context.AfterFunc(ctx, pr.interrupted)
+	defer unhear()
 	done, err := t.Apply(ctx, res.Plan, target.ApplyOptions{
 		Command: c.line, Wait: o.wait, MaxCut: o.maxCut, Emit: pr.emit,
 	})
-	pr.clear()
+	pr.finish()
 	if err != nil {
 		return stillConfigured(err, res.Plan)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rolemgr/rolemgr/internal/apply"
@@ -19,8 +20,10 @@ const (
 )
 
 // progress shows how a transaction is going on standard error: on a terminal a bar that appears when it takes longer
-// than a second, else a plain line for each step. It is fed by one goroutine.
+// than a second, else a plain line for each step. The transaction feeds it from one goroutine, a signal from another.
 type progress struct {
+	mu     sync.Mutex // guards everything below, and the order of what is written
+	over   bool
 	w      io.Writer
 	now    func() time.Time
 	begin  time.Time
@@ -40,8 +43,29 @@ func (c *cli) newProgress() *progress {
 	}
 }
 
+// finish ends the showing: nothing is written after it.
+func (p *progress) finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	p.over = true
+}
+
+// interrupted says that a signal was heard while the transaction is still at work.
+func (p *progress) interrupted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.over || p.quiet {
+		return
+	}
+	p.clear()
+	fmt.Fprintln(p.w, "rolemgr: interrupted: this step is finished, then everything is rolled back")
+}
+
 // emit takes an event of the transaction.
 func (p *progress) emit(e apply.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch e.Kind {
 	case apply.EventBegin:
 		p.begin = p.now()

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -53,6 +54,20 @@ func startStuckHost(t *testing.T, home string) *stuckHost {
 	return h
 }
 
+// watcher closes seen when a text has been written. It is written to by one goroutine.
+type watcher struct {
+	text, got string
+	seen      chan struct{}
+	once      sync.Once
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	if w.got += string(p); strings.Contains(w.got, w.text) {
+		w.once.Do(func() { close(w.seen) })
+	}
+	return len(p), nil
+}
+
 // shortHome returns a home folder whose admin socket's name is short enough for every system.
 func shortHome(t *testing.T) string {
 	t.Helper()
@@ -85,6 +100,8 @@ func TestSignalDuringInstall(t *testing.T) {
 			home := shortHome(t)
 			host := startStuckHost(t, home)
 			cmd, stderr := rolemgrCommand(home, "install", "websocket")
+			heard := &watcher{text: "rolemgr: interrupted: ", seen: make(chan struct{})}
+			cmd.Stderr = io.MultiWriter(stderr, heard)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
@@ -95,6 +112,7 @@ func TestSignalDuringInstall(t *testing.T) {
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
 			}
+			<-heard.seen // not before: the step is to end after the signal
 			host.release()
 			_ = cmd.Wait()
 			if code := cmd.ProcessState.ExitCode(); code != int(ExitInterrupted) {
