@@ -201,6 +201,65 @@ func TestBrokenWebConfig(t *testing.T) {
 	s.stillServes()
 }
 
+// TestSectionOfMissingFeature uses the article's snippet on a server without WebSocket Protocol: the answer names the
+// command that installs it, and after that command the same file is right.
+func TestSectionOfMissingFeature(t *testing.T) {
+	s := startServer(t, "web-server")
+	s.write("sites/default/app/web.config", `<configuration>
+  <system.webServer>
+    <webSocket enabled="false" />
+  </system.webServer>
+</configuration>
+`)
+	s.write("sites/default/app/index.htm", "the app")
+	s.wantConfigFailure("/app/", "sites/default/app/web.config", 3, "0x8007000d")
+	if _, body := s.get("/app/"); !strings.Contains(body, "rolemgr install websocket") {
+		t.Errorf("the page does not name the command:\n%s", body)
+	}
+	s.must("install", "websocket")
+	if status, body := s.get("/app/"); status != http.StatusOK || body != "the app" {
+		t.Errorf("after the install: %d %q", status, body)
+	}
+}
+
+// TestForeignSectionsStaySecret brings a web.config of an ASP.NET application: its sections are passed over, and a fault
+// right beside them prints nothing of them.
+func TestForeignSectionsStaySecret(t *testing.T) {
+	const secret = "hunter2-5c7e"
+	s := startServer(t, "websocket")
+	config := `<configuration>
+  <connectionStrings><add name="db" connectionString="Password=` + secret + `" /></connectionStrings>
+  <system.webServer><webSocket enabled="true" /></system.webServer>
+  <appSettings><add key="token" value="` + secret + `" /></appSettings>
+</configuration>
+`
+	s.write("sites/default/app/index.htm", "the app")
+	s.write("sites/default/app/web.config", config)
+	if status, body := s.get("/app/"); status != http.StatusOK || body != "the app" {
+		t.Fatalf("a file with foreign sections: %d %q", status, body)
+	}
+	for _, broken := range []string{
+		strings.Replace(config, `enabled="true"`, `enabled="yes"`, 1),
+		strings.Replace(config, `<webSocket enabled="true" />`, `<webSocket>`, 1),
+		strings.Replace(config, "</connectionStrings>", "", 1),
+		strings.Replace(config, "</configuration>", "", 1),
+	} {
+		s.write("sites/default/app/web.config", broken)
+		s.eventually("the fault is seen", func() error {
+			if status, _ := s.get("/app/"); status != http.StatusInternalServerError {
+				return fmt.Errorf("status %d", status)
+			}
+			return nil
+		})
+		if _, body := s.get("/app/"); strings.Contains(body, secret) {
+			t.Errorf("the page prints a secret:\n%s", body)
+		}
+	}
+	if strings.Contains(s.hostLog()+s.out.String(), secret) {
+		t.Error("the log holds a secret")
+	}
+}
+
 // TestMissingFeature removes WebSocket Protocol below live sockets: the number is announced, they are closed with 1001,
 // and the next upgrade is an ordinary GET whose reason stands in the log.
 func TestMissingFeature(t *testing.T) {
