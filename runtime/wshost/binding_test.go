@@ -221,6 +221,7 @@ func TestMaxConnections(t *testing.T) {
 }
 
 func TestNewTimeoutsHoldForNewConnections(t *testing.T) {
+	t.Parallel()
 	h := newTestHost(t, siteNames())
 	h.start()
 	key := endpointKey{addr: "127.0.0.1", site: 1}

@@ -115,6 +115,7 @@ func slowHost(t *testing.T, f *fake) *testHost {
 }
 
 func TestSlowHeaderIsCut(t *testing.T) {
+	t.Parallel()
 	var served atomic.Int64
 	h := slowHost(t, &fake{name: "HelloModule", serve: func(http.ResponseWriter, *http.Request, http.Handler) { served.Add(1) }})
 	for _, first := range []string{"", "GET / HT"} {
@@ -150,6 +151,7 @@ func TestSlowHeaderIsCut(t *testing.T) {
 }
 
 func TestSlowBodyIsCut(t *testing.T) {
+	t.Parallel()
 	got := make(chan error, 1)
 	h := slowHost(t, &fake{name: "BodyModule", serve: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		_, err := io.Copy(io.Discard, r.Body)
@@ -168,6 +170,7 @@ func TestSlowBodyIsCut(t *testing.T) {
 }
 
 func TestSteadyBodyIsNotCut(t *testing.T) {
+	t.Parallel()
 	read := make(chan struct{}, 5)
 	h := slowHost(t, &fake{name: "BodyModule", serve: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		b := make([]byte, 1)
@@ -200,6 +203,7 @@ func TestSteadyBodyIsNotCut(t *testing.T) {
 }
 
 func TestReaderThatDoesNotReadIsCut(t *testing.T) {
+	t.Parallel()
 	ended := make(chan error, 1)
 	h := slowHost(t, &fake{name: "FloodModule", serve: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		b := make([]byte, 64<<10)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 )
 
@@ -17,11 +16,8 @@ type logFile struct {
 	f    *os.File
 }
 
-// openLogFile opens the log for appending and makes it, and its folder, when they are missing.
+// openLogFile opens the log for appending and makes it when it is missing.
 func openLogFile(path string) (*logFile, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return nil, fmt.Errorf("make the log folder: %w", err)
-	}
 	l := &logFile{path: path}
 	if err := l.reopen(); err != nil {
 		return nil, err

@@ -129,6 +129,9 @@ func (s *Server) takeHome() (err error) {
 		return err
 	}
 	s.logDir = filepath.Join(s.home, "logs")
+	if err := os.MkdirAll(s.logDir, 0o750); err != nil {
+		return fmt.Errorf("make the log folder: %w", err)
+	}
 	if s.log == nil {
 		if s.logFile, err = openLogFile(filepath.Join(s.logDir, "wshost.log")); err != nil {
 			return err
