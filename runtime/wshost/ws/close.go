@@ -24,6 +24,7 @@ func (c *Conn) Close(code frame.CloseCode, reason string) error {
 	c.sendClose(payload)
 	select {
 	case c.reading <- struct{}{}:
+		c.keepDelivered()
 		for err = nil; err == nil; {
 			_, err = c.next(context.Background())
 		}
@@ -38,6 +39,17 @@ func (c *Conn) Close(code frame.CloseCode, reason string) error {
 		return nil
 	}
 	return fmt.Errorf("websocket close: %w", ErrDetached)
+}
+
+// keepDelivered leaves the message that Read returned last to its owner, who may still be using it while another
+// goroutine closes: what is read from now on goes elsewhere. The caller holds the read lock.
+func (c *Conn) keepDelivered() {
+	buf := make([]byte, max(readBuffer, c.w-c.r))
+	c.w = copy(buf, c.buf[c.r:c.w])
+	c.buf, c.r = buf, 0
+	if c.rx.delivered {
+		c.rx.delivered, c.rx.msg = false, nil
+	}
 }
 
 // Cut ends the connection at once, without a closing handshake; operations in progress fail with ErrCut. It may be

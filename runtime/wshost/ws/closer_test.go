@@ -1,7 +1,9 @@
 package ws
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,6 +55,9 @@ func TestClosesCross(t *testing.T) {
 		if err != nil || !errors.As(conn.err, &ce) || *ce != (CloseError{Code: 1001, Sent: true}) || conn.Counts().BytesOut != 4 {
 			t.Errorf("%v, %v, %+v", err, conn.err, conn.Counts())
 		}
+		if conn.cutter.Stop() {
+			t.Error("the timer of the closing handshake is still running")
+		}
 	})
 }
 
@@ -76,6 +81,61 @@ func TestShutdownMendsCodeAndReason(t *testing.T) {
 				t.Errorf("Shutdown(%d, %.20q): %v %q", c.code, c.reason, op, p)
 			}
 			conn.Cut()
+		})
+	}
+}
+
+// A peer that closes while it takes nothing has closed all the same: its code is what Read tells.
+func TestPeerClosesWithoutReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn, line := pair(t, Limits{CloseTimeout: 4 * time.Second, WriteTimeout: time.Hour})
+		wrote := make(chan error, 1)
+		go func() { wrote <- conn.Write(t.Context(), frame.Text, []byte("nobody takes this")) }()
+		synctest.Wait()
+		read := reads(conn)
+		write(t, line, wire(frame.Close, true, "\x03\xe9bye"))
+		r := <-read
+		var ce *CloseError
+		if !errors.As(r.err, &ce) || *ce != (CloseError{Code: 1001, Reason: "bye"}) || r.took != 4*time.Second {
+			t.Errorf("%+v", r)
+		}
+		if err := <-wrote; err == nil {
+			t.Error("the stuck write succeeded")
+		}
+	})
+}
+
+// A pong that could not be sent before a hand-over is sent after it, also an empty one.
+func TestThePongSurvivesAHandOver(t *testing.T) {
+	for _, payload := range []string{"", "ping"} {
+		synctest.Test(t, func(t *testing.T) {
+			conn, line := pair(t, Limits{})
+			conn.writing <- struct{}{} // someone is writing
+			read := reads(conn)
+			write(t, line, wire(frame.Ping, true, payload), wire(frame.Text, true, "x"))
+			<-read
+			<-conn.writing
+			end, s, err := conn.Detach(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := json.Marshal(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again Snapshot
+			if err := json.Unmarshal(b, &again); err != nil {
+				t.Fatal(err)
+			}
+			if conn, err = Restore(end, &again); err != nil {
+				t.Fatal(err)
+			}
+			read = reads(conn)
+			if op, p := frameOf(t, line); op != frame.Pong || p != payload {
+				t.Errorf("%v %q", op, p)
+			}
+			conn.Cut()
+			<-read
 		})
 	}
 }
@@ -135,6 +195,10 @@ func TestAGreatMessageIsNotHeldWhileWaiting(t *testing.T) {
 		if cap(conn.rx.msg) != 0 || cap(conn.buf) > maxReadBuffer {
 			t.Errorf("%d and %d bytes are held", cap(conn.rx.msg), cap(conn.buf))
 		}
+		go func() { _, _ = io.CopyN(io.Discard, line, 1<<20+10) }()
+		if err := conn.Write(t.Context(), frame.Binary, make([]byte, 1<<20)); err != nil || cap(conn.out) > keepOut {
+			t.Errorf("%d bytes are held for writing, %v", cap(conn.out), err)
+		}
 		for range 64 { // a quiet peer gets a small buffer again
 			write(t, line, wire(frame.Text, true, ""))
 			<-read
@@ -147,6 +211,35 @@ func TestAGreatMessageIsNotHeldWhileWaiting(t *testing.T) {
 		conn.Cut()
 		<-read
 	})
+}
+
+// The message that Read returned belongs to its reader until the next Read, also while another goroutine closes.
+func TestCloseLeavesTheLastMessageAlone(t *testing.T) {
+	for _, first := range [][][]byte{
+		{wire(frame.Binary, true, strings.Repeat("a", 900))},
+		{wire(frame.Binary, false, strings.Repeat("a", 450)), wire(frame.Continuation, true, strings.Repeat("a", 450))},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			conn, line := pair(t, Limits{})
+			go func() { write(t, line, join(first...), wire(frame.Binary, true, "zz")) }()
+			_, p, err := conn.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed := make(chan error, 1)
+			go func() { closed <- conn.Close(1000, "") }()
+			frameOf(t, line)
+			write(t, line, wire(frame.Binary, false, strings.Repeat("z", 2000)))
+			write(t, line, wire(frame.Continuation, true, strings.Repeat("z", 3000)))
+			if string(p) != strings.Repeat("a", 900) {
+				t.Errorf("the message became %.50q", p)
+			}
+			write(t, line, wire(frame.Close, true, ""))
+			if err := <-closed; err != nil || string(p) != strings.Repeat("a", 900) {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
 }
 
 func TestErrorsNameTheirCode(t *testing.T) {

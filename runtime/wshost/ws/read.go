@@ -82,6 +82,7 @@ func (c *Conn) next(ctx context.Context) (event, error) {
 		case gotClose:
 			return event{}, c.peerClosed(ev)
 		case gotMessage:
+			c.flushPong() // the next Read may be long in coming
 			return ev, nil
 		}
 	}

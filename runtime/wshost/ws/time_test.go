@@ -92,7 +92,13 @@ func TestLimitAssemblyTimeout(t *testing.T) {
 					if r := <-got; r.err != nil || r.p != "ab" {
 						t.Errorf("Read: %+v", r)
 					}
-					conn.finish(nil)
+					got = reads(conn)
+					time.Sleep(time.Hour)
+					write(t, line, wire(frame.Binary, true, "and on"))
+					if r := <-got; r.p != "and on" {
+						t.Errorf("the time between messages counts: %+v", r)
+					}
+					conn.Cut()
 					return
 				}
 				op, p := frameOf(t, line)
@@ -153,7 +159,7 @@ func TestNoPingByDefault(t *testing.T) {
 		if r := <-got; r.p != "late" || conn.Counts().BytesOut != 0 {
 			t.Errorf("%+v, %+v", r, conn.Counts())
 		}
-		conn.finish(nil)
+		conn.Cut()
 	})
 }
 
@@ -172,7 +178,7 @@ func TestUnreadPongIsNotALostPong(t *testing.T) {
 		if r := <-reads(conn); r.p != "alive" {
 			t.Errorf("%+v", r)
 		}
-		conn.finish(nil)
+		conn.Cut()
 	})
 }
 
@@ -259,7 +265,7 @@ func TestLimitWriteTimeout(t *testing.T) {
 				if err := <-wrote; err != nil {
 					t.Error(err)
 				}
-				conn.finish(nil)
+				conn.Cut()
 				return
 			}
 			if err := <-wrote; !errors.Is(err, os.ErrDeadlineExceeded) || conn.State() != Closed {
@@ -282,7 +288,7 @@ func TestOnlyTheNewestPingIsAnswered(t *testing.T) {
 		if n := conn.Counts().BytesOut; n != 2+3 {
 			t.Errorf("%d bytes went out for one pong", n)
 		}
-		conn.finish(nil)
+		conn.Cut()
 	})
 }
 
@@ -308,6 +314,6 @@ func TestPongWaitsForTheWriterAndTheReaderDoesNot(t *testing.T) {
 		if err := <-wrote; err != nil {
 			t.Error(err)
 		}
-		conn.finish(nil)
+		conn.Cut()
 	})
 }
