@@ -90,9 +90,7 @@ func (c *Conn) next(ctx context.Context) (event, error) {
 
 // fill reads once. It wakes up for whatever is due and returns when bytes arrived, or when reading is over.
 func (c *Conn) fill(ctx context.Context) error {
-	if c.readWatch.set(ctx) {
-		c.armed = past()
-	}
+	c.readWatch.set(ctx) // a deadline that it has set before wakes us once in vain
 	c.resize()
 	c.rx.release() // a great message is not held while waiting for the next
 	var soonest time.Time

@@ -16,18 +16,18 @@ type watch struct {
 	over  bool
 }
 
-// set watches ctx from now on. It returns true when wake may have run for an earlier context in the meantime: what
-// wake has done must then be undone. Whoever calls set must look at ctx.Err afterwards.
-func (w *watch) set(ctx context.Context) (woken bool) {
+// set watches ctx from now on; wake does not run for an earlier context any more. Whoever calls set must look at
+// ctx.Err after undoing what wake may have done.
+func (w *watch) set(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	done := ctx.Done()
 	if done == w.done || w.over {
-		return false
+		return
 	}
-	woken = w.release()
+	w.release()
 	if done == nil {
-		return woken
+		return
 	}
 	fired := make(chan struct{})
 	w.done, w.fired = done, fired
@@ -35,16 +35,13 @@ func (w *watch) set(ctx context.Context) (woken bool) {
 		defer close(fired)
 		w.wake()
 	})
-	return woken
 }
 
-func (w *watch) release() (woken bool) {
+func (w *watch) release() {
 	if w.halt != nil && !w.halt() {
 		<-w.fired
-		woken = true
 	}
 	w.done, w.halt, w.fired = nil, nil, nil
-	return woken
 }
 
 // stop ends the watching for good.
