@@ -1,0 +1,62 @@
+package features
+
+import "github.com/rolemgr/rolemgr/runtime/wshost/config"
+
+// Known returns the sections of IIS that belong to nodes which cannot be installed here, with the reason: a web.config
+// that uses one is told which feature it needs, instead of that the section is unknown.
+func (c *Catalog) Known() []config.Known {
+	var known []config.Known
+	for _, s := range ownedElsewhere() {
+		u, ok := c.units[s.owner]
+		if !ok || u.Unavailable == nil {
+			continue
+		}
+		reason := u.Unavailable.Reason
+		if u.Unavailable.Instead != "" {
+			reason += "; " + u.Unavailable.Instead
+		}
+		known = append(known, config.Known{Path: s.path, Feature: string(u.ID), Title: u.Title, Reason: reason})
+	}
+	return known
+}
+
+// owned is a section and the node that it belongs to.
+type owned struct {
+	path  string
+	owner ID
+}
+
+// ownedElsewhere lists the sections of nodes that are not available. A unit that becomes available declares its sections
+// with its modules, and its rows here go.
+func ownedElsewhere() []owned {
+	return []owned{
+		{"system.webServer/asp", "asp"},
+		{"system.webServer/aspNetCore", "http-platform"},
+		{"system.webServer/applicationInitialization", "application-initialization"},
+		{"system.webServer/cgi", "cgi"},
+		{"system.webServer/directoryBrowse", "directory-browsing"},
+		{"system.webServer/fastCgi", "fastcgi"},
+		{"system.webServer/httpCompression", "static-compression"},
+		{"system.webServer/httpPlatform", "http-platform"},
+		{"system.webServer/httpRedirect", "http-redirection"},
+		{"system.webServer/httpTracing", "tracing"},
+		{"system.webServer/iisnode", "http-platform"},
+		{"system.webServer/isapiFilters", "isapi-filters"},
+		{"system.webServer/odbcLogging", "odbc-logging"},
+		{"system.webServer/proxy", "reverse-proxy"},
+		{"system.webServer/rewrite", "url-rewrite"},
+		{"system.webServer/security/authentication/basicAuthentication", "basic-authentication"},
+		{"system.webServer/security/authentication/clientCertificateMappingAuthentication", "client-certificate-mapping"},
+		{"system.webServer/security/authentication/digestAuthentication", "digest-authentication"},
+		{"system.webServer/security/authentication/iisClientCertificateMappingAuthentication", "iis-client-certificate-mapping"},
+		{"system.webServer/security/authentication/windowsAuthentication", "windows-authentication"},
+		{"system.webServer/security/authorization", "url-authorization"},
+		{"system.webServer/security/dynamicIpSecurity", "ip-and-domain-restrictions"},
+		{"system.webServer/security/ipSecurity", "ip-and-domain-restrictions"},
+		{"system.webServer/security/isapiCgiRestriction", "isapi-extensions"},
+		{"system.webServer/serverSideInclude", "server-side-includes"},
+		{"system.webServer/tracing", "tracing"},
+		{"system.webServer/urlCompression", "static-compression"},
+		{"system.webServer/webdav", "webdav-publishing"},
+	}
+}

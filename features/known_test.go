@@ -1,0 +1,45 @@
+package features_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/features/all"
+)
+
+func TestKnownSectionsNameTheirFeature(t *testing.T) {
+	c, err := features.NewCatalog(all.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]string{}
+	for _, m := range c.Modules() {
+		for _, s := range m.Sections {
+			declared[s.Path] = m.Feature
+		}
+	}
+	known := c.Known()
+	seen := map[string]bool{}
+	for _, k := range known {
+		if seen[k.Path] {
+			t.Errorf("%s is listed twice", k.Path)
+		}
+		seen[k.Path] = true
+		if f := declared[k.Path]; f != "" {
+			t.Errorf("%s is declared by the unit %s and listed as unavailable", k.Path, f)
+		}
+		u, ok := c.Unit(features.ID(k.Feature))
+		if !ok || k.Title != u.Title || !strings.HasPrefix(k.Reason, u.Unavailable.Reason) {
+			t.Errorf("%s: got feature %q, title %q, reason %q", k.Path, k.Feature, k.Title, k.Reason)
+		}
+	}
+	for _, path := range []string{"system.webServer/rewrite", "system.webServer/directoryBrowse", "system.webServer/httpPlatform"} {
+		if !seen[path] {
+			t.Errorf("%s is not explained", path)
+		}
+	}
+	if rows := len(features.OwnedElsewhere()); rows != len(known) {
+		t.Errorf("%d of %d rows name a unit that does not exist or is available now; remove them", rows-len(known), rows)
+	}
+}
