@@ -58,6 +58,9 @@ func bind(doc *document, server, dropIn bool, above *declared) *file {
 		}
 	}
 	for _, n := range root.kids {
+		if f.count >= maxFaults {
+			break
+		}
 		switch n.name {
 		case "configSections":
 		case "location":

@@ -77,7 +77,8 @@ func (e *element) equal(o *element) bool {
 		return false
 	}
 	for i := range e.vals {
-		if e.get(i).text != o.get(i).text {
+		same := e.get(i).text == o.get(i).text
+		if !same && !(e.decl.Attributes[i].Key && e.keyPart(i) == o.keyPart(i)) {
 			return false
 		}
 	}

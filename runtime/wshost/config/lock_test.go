@@ -71,6 +71,7 @@ func TestSectionLocks(t *testing.T) {
 		"web.config cannot redeclare":  {map[string]string{"root/web.config": strings.ReplaceAll(sections, "Deny", "Allow") + ws(on)}, "/", fault{HResultDuplicate, "root/web.config:1:", "already declared", "", "only applicationHost.config"}},
 		"server level only":            {map[string]string{"root/web.config": ws(`<globalModules><add name="x"/></globalModules>`)}, "/", fault{HResultLocked, "root/", "only at the level of the server", "", ""}},
 		"server level, location":       {map[string]string{"apphost": at("Site", "", `<globalModules/>`)}, "/", fault{HResultLocked, "apphost", "only at the level of the server", "", ""}},
+		"declared for .NET only":       {map[string]string{"apphost": strings.ReplaceAll(sections, `overrideModeDefault="Deny"`, `allowDefinition="MachineOnly"`), "root/web.config": ws(docOff)}, "/", fault{HResultLocked, "root/", "only at the level of the server", "", ""}},
 		"application level":            {map[string]string{"apphost": at("Site", "", `<modules/>`) + at("Site/app", "", "<modules/>")}, "/app", fault{}},
 		"below the application":        {map[string]string{"apphost": at("Site/a", "", `<modules/>`)}, "/a", fault{HResultLocked, "apphost", "below the root of an application", "", ""}},
 		"allowLocation=false":          {map[string]string{"apphost": strings.ReplaceAll(sections, `overrideModeDefault="Deny"`, `allowLocation="false"`) + at("Site", "", docOff)}, "/", fault{HResultLocked, "apphost", "inside a location tag", "", ""}},

@@ -90,3 +90,54 @@ func TestCollectionOfDuplicates(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatedEntries: what a person writes again must agree with the drop-in in everything.
+func TestRepeatedEntries(t *testing.T) {
+	inner := Element{Name: "part", Attributes: []Attribute{{Name: "v", Type: Int, Default: "3"}}}
+	list := Element{Name: "list", Collection: &Collection{Remove: "remove", Add: Element{
+		Name: "add", AllowUnrecognizedAttributes: true, Attributes: []Attribute{{Name: "k", Type: String, Key: true}}, Elements: []Element{inner},
+		Collection: &Collection{Add: Element{Name: "sub", Attributes: []Attribute{{Name: "k", Type: String, Key: true}}}}}}}
+	s, err := NewSchema([]Section{{Path: "list", Element: list}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for again, want := range map[string]bool{
+		`<add k="A" x="1"><part v="03"/><sub k="s"/></add>`:      true,
+		`<add k="a" x="1"><sub k="s"/><part/></add>`:             true,
+		`<add k="a" x="2"><part/><sub k="s"/></add>`:             false,
+		`<add k="a"><part/><sub k="s"/></add>`:                   false,
+		`<add k="a" x="1"><sub k="s"/></add>`:                    false,
+		`<add k="a" x="1"><part v="4"/><sub k="s"/></add>`:       false,
+		`<add k="a" x="1"><part/><sub k="t"/></add>`:             false,
+		`<add k="a" x="1"><part/><sub k="s"/><sub k="t"/></add>`: false,
+		`<remove k="a"/><add k="a" x="2"/>`:                      true,
+	} {
+		var state *element
+		var errs []*Error
+		for i, body := range []string{`<add k="a" x="1"><part/><sub k="s"/></add>`, again} {
+			doc, fault := parse("f", []byte("<configuration><list>"+body+"</list></configuration>"), s)
+			if fault != nil {
+				t.Fatal(fault)
+			}
+			m := &merger{sec: s.sections[0], dropIn: i == 0}
+			state = m.element(state, &s.sections[0].root, doc.root.kids[0])
+			errs = append(errs, m.errs...)
+		}
+		if (len(errs) == 0) != want {
+			t.Errorf("%s: %v", again, errs)
+		}
+	}
+}
+
+func TestErrorStrings(t *testing.T) {
+	for want, e := range map[string]*Error{
+		"m":        {Message: "m"},
+		"f: m":     {Pos: Pos{File: "f"}, Message: "m"},
+		"f:2: m":   {Pos: Pos{File: "f", Line: 2}, Message: "m"},
+		"f:2:3: m": {Pos: Pos{File: "f", Line: 2, Column: 3}, Message: "m"},
+	} {
+		if e.Error() != want {
+			t.Errorf("%q, want %q", e.Error(), want)
+		}
+	}
+}

@@ -187,7 +187,7 @@ func TestExcerptOfALongLine(t *testing.T) {
 
 // TestManyFaults: a file that is wrong everywhere costs no more than one that is wrong often enough.
 func TestManyFaults(t *testing.T) {
-	const many = 50000
+	const many = 20000
 	for name, body := range map[string]string{
 		"unknown sections": strings.Repeat("<a/>", many),
 		"same section":     strings.Repeat(ws("<open/>"), many),
