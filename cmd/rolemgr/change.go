@@ -71,8 +71,9 @@ func (c *cli) changeOnce(ctx context.Context, t target.Target, r plan.Request, o
 		return err
 	}
 	c.warn(diags)
+	p.Changes, p.Steps = append([]plan.Change{}, p.Changes...), append([]plan.Step{}, p.Steps...) // [] in JSON, not null
 	res := changeResult{
-		Version: 1, Success: true, Serial: p.BaseSerial, Plan: p, Diagnostics: diags,
+		Version: 1, Success: true, Serial: p.BaseSerial, Plan: p, Diagnostics: append(diag.List{}, diags...),
 		Probes: []target.UnitProbe{}, Warnings: []string{},
 	}
 	if p.Empty() {

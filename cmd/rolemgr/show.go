@@ -14,28 +14,39 @@ import (
 
 // showResult is what `rolemgr show --json` prints.
 type showResult struct {
-	Version     int                   `json:"version"`
-	ID          features.ID           `json:"id"`
-	Name        string                `json:"name,omitempty"`
-	DISMName    string                `json:"dism_name,omitempty"`
-	DisplayName string                `json:"display_name"`
-	Kind        features.Kind         `json:"kind"`
-	Path        []string              `json:"path"` // display names from the root to the unit
-	Since       features.Level        `json:"since,omitempty"`
-	Until       features.Level        `json:"until,omitempty"`
-	Default     bool                  `json:"default"`
-	State       installState          `json:"state"`
-	Reason      string                `json:"reason,omitempty"`
-	RequiredBy  []string              `json:"required_by,omitempty"`
-	Doc         string                `json:"doc,omitempty"`
-	Requires    []features.Require    `json:"requires"`
-	Modules     []string              `json:"modules"`
-	Sections    []string              `json:"sections"`
-	Files       []string              `json:"files"` // rolemgr's: removed with the unit
-	Seeds       []string              `json:"seeds"` // put once, a person's from then on
-	Recorded    []target.FileCheck    `json:"recorded,omitempty"`
-	Unavailable *features.Unavailable `json:"unavailable,omitempty"`
-	Probe       *features.Probe       `json:"probe,omitempty"`
+	Version     int                `json:"version"`
+	ID          features.ID        `json:"id"`
+	Name        string             `json:"name,omitempty"`
+	DISMName    string             `json:"dism_name,omitempty"`
+	DisplayName string             `json:"display_name"`
+	Kind        features.Kind      `json:"kind"`
+	Path        []string           `json:"path"` // display names from the root to the unit
+	Since       features.Level     `json:"since,omitempty"`
+	Until       features.Level     `json:"until,omitempty"`
+	Default     bool               `json:"default"`
+	State       installState       `json:"state"`
+	Reason      string             `json:"reason,omitempty"`
+	RequiredBy  []string           `json:"required_by,omitempty"`
+	Doc         string             `json:"doc,omitempty"`
+	Requires    []showRequire      `json:"requires"`
+	Modules     []string           `json:"modules"`
+	Sections    []string           `json:"sections"`
+	Files       []string           `json:"files"` // rolemgr's: removed with the unit
+	Seeds       []string           `json:"seeds"` // put once, a person's from then on
+	Recorded    []target.FileCheck `json:"recorded,omitempty"`
+	Unavailable *showUnavailable   `json:"unavailable,omitempty"`
+	Probe       *features.Probe    `json:"probe,omitempty"`
+}
+
+type showRequire struct {
+	ID  features.ID `json:"id"`
+	Why string      `json:"why"`
+}
+
+type showUnavailable struct {
+	NotBuilt bool   `json:"not_built"` // a later version will have it
+	Reason   string `json:"reason"`
+	Instead  string `json:"instead,omitempty"`
 }
 
 func newShowCommand(c *cli) *cobra.Command {
@@ -76,8 +87,14 @@ func (c *cli) describe(u features.Unit, v survey) (showResult, error) {
 	res := showResult{
 		Version: 1, ID: u.ID, Name: u.WindowsName, DISMName: u.DISMName, DisplayName: u.Title, Kind: u.Kind,
 		Since: u.Since, Until: u.Until, Default: u.Default, State: v.of(u), Reason: rec.Reason, RequiredBy: rec.RequiredBy,
-		Doc: strings.TrimSpace(u.Doc), Requires: append([]features.Require{}, u.Requires...),
-		Modules: []string{}, Sections: []string{}, Recorded: v.files[u.ID], Unavailable: u.Unavailable,
+		Doc: strings.TrimSpace(u.Doc), Requires: []showRequire{},
+		Modules: []string{}, Sections: []string{}, Recorded: v.files[u.ID],
+	}
+	if a := u.Unavailable; a != nil {
+		res.Unavailable = &showUnavailable{a.NotBuilt, a.Reason, a.Instead}
+	}
+	for _, q := range u.Requires {
+		res.Requires = append(res.Requires, showRequire{q.ID, q.Why})
 	}
 	for id := u.ID; id != ""; {
 		p, _ := c.cat.Unit(id)
