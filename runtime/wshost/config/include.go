@@ -34,8 +34,8 @@ func (l *level) fresh(name string, state fileState) bool {
 	now := time.Now()
 	for _, s := range l.sources {
 		raw, again, err := readFile(s.path)
-		if gone := errors.Is(err, os.ErrNotExist) && s.state == (fileState{}); gone {
-			continue
+		if errors.Is(err, os.ErrNotExist) && s.state == (fileState{}) {
+			continue // an included file that is still missing
 		}
 		if err != nil || again != s.state || string(raw) != string(s.raw) {
 			return false
