@@ -19,6 +19,7 @@ type answers struct {
 	Version  int      `toml:"version"`
 	Level    string   `toml:"level,omitempty"`
 	Features []string `toml:"features"`
+	Without  []string `toml:"without,omitempty"` // kept out, and removed where they are installed
 }
 
 // encode writes the file with the display name behind each feature. title gives it.
@@ -28,17 +29,24 @@ func (a answers) encode(title func(features.ID) string) []byte {
 	if a.Level != "" {
 		fmt.Fprintf(&b, "level = %s\n", quoted(a.Level))
 	}
-	width := 0
-	for _, f := range a.Features {
-		width = max(width, len(quoted(f)))
+	writeNames(&b, "features", a.Features, title)
+	if len(a.Without) > 0 {
+		writeNames(&b, "without", a.Without, title)
 	}
-	b.WriteString("features = [\n")
-	for _, f := range a.Features {
-		text := quoted(f)
-		fmt.Fprintf(&b, "  %s,%s # %s\n", text, strings.Repeat(" ", width-len(text)), title(features.ID(f)))
+	return b.Bytes()
+}
+
+func writeNames(b *bytes.Buffer, key string, names []string, title func(features.ID) string) {
+	width := 0
+	for _, name := range names {
+		width = max(width, len(quoted(name)))
+	}
+	fmt.Fprintf(b, "%s = [\n", key)
+	for _, name := range names {
+		text := quoted(name)
+		fmt.Fprintf(b, "  %s,%s # %s\n", text, strings.Repeat(" ", width-len(text)), title(features.ID(name)))
 	}
 	b.WriteString("]\n")
-	return b.Bytes()
 }
 
 // quoted writes a basic string of TOML: that of JSON, but for the one control character that JSON lets stand.
@@ -74,7 +82,7 @@ func decodeAnswers(name string, b []byte) (answers, error) {
 
 // answersError names the place of a fault.
 func answersError(name string, err error) error {
-	const hint = "the keys are version, level and features"
+	const hint = "the keys are version, level, features and without"
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		e := strict.Errors[0]

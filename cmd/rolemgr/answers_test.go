@@ -15,6 +15,7 @@ func FuzzAnswers(f *testing.F) {
 		"version = 1\nlevel = \"8.0\"\nfeatures = [\"websocket\", 'static-content']\n",
 		"version = 1\nfeatures = [\n  \"websocket\", # WebSocket Protocol\n]\n",
 		"version = 1\nlevel = \"\\u007f\\n\\\"\"\nfeatures = []\n",
+		"version = 1\nfeatures = ['a']\nwithout = ['b', 'c']\n",
 		"version = 2", "features = 1", "version = 1\nfeatures = [\"a\"", "colour = 1", "[features]", "version = \"1\"", "\xff", "",
 	} {
 		f.Add([]byte(seed))
@@ -33,7 +34,7 @@ func FuzzAnswers(f *testing.F) {
 		if err != nil {
 			t.Fatalf("written as %q: %v", text, err)
 		}
-		if again.Level != a.Level || !slices.Equal(again.Features, a.Features) {
+		if again.Level != a.Level || !slices.Equal(again.Features, a.Features) || !slices.Equal(again.Without, a.Without) {
 			t.Fatalf("%+v was written as %q and read as %+v", a, text, again)
 		}
 	})

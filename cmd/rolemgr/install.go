@@ -12,7 +12,7 @@ import (
 
 type installOptions struct {
 	change                 changeOptions
-	names                  []string
+	names, without         []string
 	file                   string
 	level                  string
 	includeAllSubfeatures  bool
@@ -66,7 +66,7 @@ func runInstall(ctx context.Context, c *cli, o installOptions) error {
 		if err != nil {
 			return err
 		}
-		o.names = a.Features
+		o.names, o.without = a.Features, a.Without
 		if o.level == "" {
 			o.level = a.Level
 		}
@@ -79,12 +79,16 @@ func runInstall(ctx context.Context, c *cli, o installOptions) error {
 	if err != nil {
 		return err
 	}
+	out, err := c.ids(o.without)
+	if err != nil {
+		return err
+	}
 	t, err := c.openToWrite(ctx)
 	if err != nil {
 		return err
 	}
 	request := plan.Request{Level: level, Wish: features.Wish{
-		Install: ids, IncludeAllSubfeatures: o.includeAllSubfeatures, IncludeManagementTools: o.includeManagementTools,
+		Install: ids, Remove: out, IncludeAllSubfeatures: o.includeAllSubfeatures, IncludeManagementTools: o.includeManagementTools,
 	}}
 	err = c.change(ctx, t, request, o.change)
 	var silent *silentError // no change needed: there is something to serve all the same
