@@ -238,6 +238,25 @@ func TestNewTimeoutsHoldForNewConnections(t *testing.T) {
 	if resp := old.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").response(); resp.StatusCode != 200 {
 		t.Errorf("the older connection: %s", resp.Status)
 	}
+	h.configure(h.site(1, "Default Web Site", "", "127.0.0.1:0:"),
+		`<system.applicationHost><webLimits headerWaitTimeout="00:00:45"/></system.applicationHost>`)
+	h.reload()
+	if got := h.s.endpoints.get(key).given; got != (timeouts{header: 45 * time.Second, idle: 2 * time.Minute}) {
+		t.Errorf("timeouts %v, want those of webLimits and of IIS", got)
+	}
+}
+
+func TestOtherProtocolsAreNotOpened(t *testing.T) {
+	h := newTestHost(t, siteNames())
+	site := h.site(1, "Default Web Site", "", "127.0.0.1:0:")
+	h.configure(strings.Replace(site, "</bindings>", `<binding protocol="https" bindingInformation="127.0.0.1:443:"/></bindings>`, 1))
+	h.start()
+	if r := h.reload(); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], `the https binding of site "Default Web Site" is not opened`) {
+		t.Errorf("warnings %q", r.Warnings)
+	}
+	if status, _ := h.get("/"); status != 200 {
+		t.Errorf("status %d", status)
+	}
 }
 
 func TestDeclaredAddresses(t *testing.T) {

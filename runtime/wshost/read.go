@@ -13,6 +13,7 @@ import (
 // Sections that the host itself reads.
 const (
 	sectionSites         = "system.applicationHost/sites"
+	sectionWebLimits     = "system.applicationHost/webLimits"
 	sectionGlobalModules = "system.webServer/globalModules"
 	sectionModules       = "system.webServer/modules"
 )

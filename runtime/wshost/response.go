@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
@@ -29,8 +31,11 @@ func (w *response) WriteHeader(status int) {
 		return
 	}
 	if w.upgrade && status != http.StatusSwitchingProtocols {
-		// What the client sends next may be frames: nothing after a refused upgrade is read as a request.
-		w.Header().Set("Connection", "close")
+		// What the client sends next may be frames: nothing after a refused upgrade is read as a request. net/http
+		// looks for "close" in the first field; options of the module, such as the Upgrade of a 426, stay.
+		h := w.Header()
+		others := slices.DeleteFunc(slices.Clone(h["Connection"]), func(v string) bool { return strings.EqualFold(v, "close") })
+		h["Connection"] = append([]string{"close"}, others...)
 	}
 	w.q.Outcome.Status = status
 	w.noBody = w.noBody || status == http.StatusNoContent || status == http.StatusNotModified

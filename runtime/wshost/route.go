@@ -37,8 +37,14 @@ type endpointPlan struct {
 	limits   []siteLimit
 }
 
-// timeouts are the times that an endpoint gives its clients: the longest of its sites' connectionTimeout.
+// timeouts are the times that an endpoint gives its clients: the longest of its sites' connectionTimeout, and for a
+// request's header the server's headerWaitTimeout.
 type timeouts struct{ header, idle time.Duration }
+
+// webLimits is system.applicationHost/webLimits as the host reads it.
+type webLimits struct {
+	HeaderWait time.Duration `config:"headerWaitTimeout"` // 0: the connectionTimeout, but no more than maxHeaderWait
+}
 
 // defaultConnectionTimeout is that of IIS; maxHeaderWait bounds the time for the header of a request, for which
 // nobody honest needs two minutes.
@@ -62,7 +68,11 @@ type site struct {
 }
 
 // planRoutes reads the bindings of the sites that start by themselves. Two sites with one binding are an error.
-func planRoutes(tree *config.Tree) (*routes, error) {
+func planRoutes(tree *config.Tree, server *config.Effective) (*routes, error) {
+	limits, err := config.Decode[webLimits](server, sectionWebLimits)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", sectionWebLimits, err)
+	}
 	rt := &routes{bindings: map[routeKey]*site{}, specific: map[int]bool{}}
 	all := map[int]bool{} // ports with a binding to all addresses
 	type wanted struct {
@@ -106,13 +116,13 @@ func planRoutes(tree *config.Tree) (*routes, error) {
 			byKey[w.key] = p
 			rt.endpoints = append(rt.endpoints, p)
 		}
-		p.add(w.site)
+		p.add(w.site, limits)
 	}
 	return rt, nil
 }
 
 // add takes a site's limits into account.
-func (p *endpointPlan) add(s *site) {
+func (p *endpointPlan) add(s *site, server *webLimits) {
 	for _, l := range p.limits {
 		if l.id == s.ID {
 			return
@@ -121,7 +131,9 @@ func (p *endpointPlan) add(s *site) {
 	p.limits = append(p.limits, siteLimit{s.ID, s.Limits.MaxConnections})
 	idle := connectionTimeout(s.Limits)
 	p.timeouts.idle = max(p.timeouts.idle, idle)
-	p.timeouts.header = min(p.timeouts.idle, maxHeaderWait)
+	if p.timeouts.header = server.HeaderWait; p.timeouts.header == 0 {
+		p.timeouts.header = min(p.timeouts.idle, maxHeaderWait)
+	}
 }
 
 // connectionTimeout returns the site's limit; 0 would be no limit at all and means the default.

@@ -70,13 +70,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	q.OnEnd(g.release) // the first to be registered is the last to run
 	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: wantsWebSocket(r)}
 	if failure == nil {
-		failure = g.configure(q, t, r)
+		failure = s.configure(g, q, t, r)
 	}
 	ctx := r.Context()
 	if failure != nil {
 		ctx = context.WithValue(ctx, failureKey{}, failure)
 	} else if rw.upgrade {
-		s.missing.note(g, q)
+		s.noteMissing(g, q)
 	}
 	r = module.WithRequest(r.WithContext(ctx), q)
 	var b *body
@@ -88,7 +88,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 }
 
 // configure gives the request the configuration of its URL, or says why it must be refused.
-func (g *generation) configure(q *module.Request, t target, r *http.Request) (failure *module.HTTPError) {
+func (s *Server) configure(g *generation, q *module.Request, t target, r *http.Request) (failure *module.HTTPError) {
 	defer func() {
 		if v := recover(); v != nil {
 			q.Logger.Error("reading the configuration panicked", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
@@ -111,7 +111,7 @@ func (g *generation) configure(q *module.Request, t target, r *http.Request) (fa
 		return nil
 	}
 	if ce := (*config.Error)(nil); errors.As(err, &ce) {
-		q.Logger.Warn("the configuration is at fault", "error", ce, "hint", ce.Hint)
+		s.faults.warn(q.Logger, "the configuration is at fault", "error", ce, "hint", ce.Hint)
 		return module.ConfigFailure(ce)
 	}
 	q.Logger.Error("the configuration cannot be read", "error", err)
@@ -135,11 +135,9 @@ func (s *Server) run(pipeline http.Handler, w *response, r *http.Request, b *bod
 		if w.hijacked != nil && abort {
 			_ = w.hijacked.Close()
 		}
-		if b != nil {
+		if b != nil && w.hijacked == nil { // otherwise the counts, and the deadlines, are the new owner's
 			q.Outcome.BytesRecv = b.n.Load()
-			if w.hijacked == nil {
-				b.leave()
-			}
+			b.leave()
 		}
 		q.Returned()
 		if abort && w.hijacked == nil {

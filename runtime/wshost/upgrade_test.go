@@ -131,16 +131,14 @@ func TestMissingWebSocketIsLogged(t *testing.T) {
 	}
 }
 
-func TestMissingNoticeIsLimited(t *testing.T) {
+func TestNoticesAreLimited(t *testing.T) {
 	log := &syncBuffer{}
 	now := time.Unix(1000, 0)
-	n := newMissingNotice(nil, slog.New(slog.NewTextHandler(log, nil)))
-	n.now = func() time.Time { return now }
-	q := &module.Request{Logger: n.log}
+	n := &notices{now: func() time.Time { return now }}
 	note := func(times int) int {
 		before := strings.Count(log.String(), "\n")
 		for range times {
-			n.note(&generation{}, q)
+			n.warn(slog.New(slog.NewTextHandler(log, nil)), "x", "k", "v")
 		}
 		return strings.Count(log.String(), "\n") - before
 	}
@@ -148,11 +146,25 @@ func TestMissingNoticeIsLimited(t *testing.T) {
 		t.Errorf("%d lines of 100, want %d", got, noticeBurst)
 	}
 	now = now.Add(noticeEvery)
-	if got := note(2); got != 1 || !strings.Contains(log.String(), "not_logged=90") {
+	if got := note(2); got != 1 || !strings.Contains(log.String(), "k=v not_logged=90") {
 		t.Errorf("%d lines after a second, want 1 that counts the 90 before:\n%s", got, log)
 	}
 	now = now.Add(time.Hour)
 	if got := note(100); got != noticeBurst {
 		t.Errorf("%d lines after a long time, want %d: the bucket has a bottom and a rim", got, noticeBurst)
+	}
+}
+
+func TestRefusedUpgradeKeepsConnectionOptions(t *testing.T) {
+	f := &fake{name: "HelloModule", serve: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		w.Header()["Connection"] = []string{"Upgrade"} // RFC 9110, section 7.8: it goes with the field Upgrade
+		w.Header().Set("Upgrade", "websocket")
+		w.WriteHeader(http.StatusUpgradeRequired)
+	}}
+	h := newTestHost(t, f).start()
+	b, err := io.ReadAll(dialRaw(t, h.addr).send(upgradeRequest).r) // until the host ends the connection
+	head, _, _ := strings.Cut(string(b), "\r\n\r\n")
+	if err != nil || !strings.HasPrefix(head, "HTTP/1.1 426 ") || !strings.Contains(head, "\r\nConnection: close\r\nConnection: Upgrade\r\n") {
+		t.Errorf("%q, %v; want both options of Connection", b, err)
 	}
 }

@@ -1,0 +1,133 @@
+package wshost
+
+import (
+	"context"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// sendChunk is how much of a file is sent between two renewals of the write deadline.
+const sendChunk = 1 << 20
+
+// conn is an accepted connection. Until it is upgraded it renews the write deadline with every write: a client that
+// reads nothing for the site's connectionTimeout is cut, a slow one that reads steadily is not.
+type conn struct {
+	*net.TCPConn
+	set      *connSet
+	release  func()
+	timeout  time.Duration
+	upgraded atomic.Bool // its new owner sets the deadlines
+	once     sync.Once
+}
+
+// Write renews the deadline and writes.
+func (c *conn) Write(p []byte) (int, error) {
+	c.renew()
+	return c.TCPConn.Write(p)
+}
+
+// ReadFrom sends src, in chunks so that the deadline can be renewed between them. The kernel copies files by itself
+// (sendfile) only when it is handed the file inside at most one io.LimitedReader.
+func (c *conn) ReadFrom(src io.Reader) (n int64, err error) {
+	if c.upgraded.Load() {
+		return c.TCPConn.ReadFrom(src)
+	}
+	outer, limited := src.(*io.LimitedReader)
+	for {
+		chunk := io.LimitedReader{R: src, N: sendChunk}
+		if limited {
+			chunk = io.LimitedReader{R: outer.R, N: min(outer.N, sendChunk)}
+		}
+		want := chunk.N
+		if want <= 0 {
+			return n, nil
+		}
+		c.renew()
+		sent, err := c.TCPConn.ReadFrom(&chunk)
+		n += sent
+		if limited {
+			outer.N -= sent
+		}
+		if err != nil || sent < want {
+			return n, err
+		}
+	}
+}
+
+func (c *conn) renew() {
+	if c.timeout > 0 && !c.upgraded.Load() {
+		_ = c.SetWriteDeadline(time.Now().Add(c.timeout)) // fails only on a closed connection, which Write reports
+	}
+}
+
+// Close closes the connection and gives its place back.
+func (c *conn) Close() error {
+	err := error(net.ErrClosed)
+	c.once.Do(func() {
+		err = c.TCPConn.Close()
+		c.set.remove(c)
+		c.release()
+	})
+	return err
+}
+
+// connSet knows every open connection of an endpoint, upgraded ones included, so that Stop can cut what is left.
+type connSet struct {
+	mu    sync.Mutex
+	conns map[*conn]struct{}
+	empty chan struct{} // not nil while somebody waits; closed when the last connection has gone
+}
+
+func (s *connSet) add(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conns == nil {
+		s.conns = map[*conn]struct{}{}
+	}
+	s.conns[c] = struct{}{}
+}
+
+func (s *connSet) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	if len(s.conns) == 0 && s.empty != nil {
+		close(s.empty)
+		s.empty = nil
+	}
+}
+
+// wait waits until no connection is left or ctx ends.
+func (s *connSet) wait(ctx context.Context) {
+	s.mu.Lock()
+	if len(s.conns) == 0 {
+		s.mu.Unlock()
+		return
+	}
+	if s.empty == nil {
+		s.empty = make(chan struct{})
+	}
+	empty := s.empty
+	s.mu.Unlock()
+	select {
+	case <-empty:
+	case <-ctx.Done():
+	}
+}
+
+// cut closes every connection and returns how many there were.
+func (s *connSet) cut() int {
+	s.mu.Lock()
+	all := make([]*conn, 0, len(s.conns))
+	for c := range s.conns {
+		all = append(all, c)
+	}
+	s.mu.Unlock()
+	for _, c := range all {
+		_ = c.Close()
+	}
+	return len(all)
+}

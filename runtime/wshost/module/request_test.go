@@ -1,0 +1,69 @@
+package module
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+)
+
+func TestRequestEnds(t *testing.T) {
+	tests := []struct {
+		name string
+		run  func(q *Request)
+		want bool // ended
+	}{
+		{"when the pipeline returns", func(q *Request) { q.Returned() }, true},
+		{"not while it is detached", func(q *Request) { q.Detach(); q.Returned() }, false},
+		{"when the connection ends after the pipeline", func(q *Request) { end := q.Detach(); q.Returned(); end() }, true},
+		{"when the connection ends before the pipeline", func(q *Request) { end := q.Detach(); end(); q.Returned() }, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var order []int
+			q := &Request{}
+			q.OnEnd(func() { order = append(order, 1) })
+			q.OnEnd(func() { order = append(order, 2) })
+			tt.run(q)
+			if tt.want && !slices.Equal(order, []int{2, 1}) || !tt.want && order != nil {
+				t.Errorf("functions ran as %v; ended must be %v, newest first, once each", order, tt.want)
+			}
+			late := false
+			q.OnEnd(func() { late = true })
+			if late != tt.want {
+				t.Errorf("a late function ran at once: %v, want %v", late, tt.want)
+			}
+		})
+	}
+}
+
+func TestFail(t *testing.T) {
+	var got *HTTPError
+	q := &Request{RenderError: func(_ http.ResponseWriter, _ *http.Request, e *HTTPError) { got = e }}
+	w := httptest.NewRecorder()
+	e := ConfigFailure(&config.Error{Pos: config.Pos{File: "web.config", Line: 3}, HResult: config.HResultLocked, Message: "locked", Hint: "unlock it"})
+	e.Header = http.Header{"Allow": {"GET"}}
+	q.Fail(w, httptest.NewRequest("GET", "/", nil), e)
+	if got != e || q.Outcome.SubStatus != 19 || q.Outcome.Win32 != config.HResultLocked || w.Header().Get("Allow") != "GET" {
+		t.Errorf("rendered %v, outcome %+v, header %v", got, q.Outcome, w.Header())
+	}
+	if s := e.Error(); s != "500.19 locked" {
+		t.Errorf("text %q", s)
+	}
+}
+
+func TestFromRequest(t *testing.T) {
+	q := &Request{SiteName: "a"}
+	r := WithRequest(httptest.NewRequest("GET", "/", nil), q)
+	if FromRequest(r) != q {
+		t.Error("another request came back")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a request that did not come through the host gave a value")
+		}
+	}()
+	FromRequest(httptest.NewRequest("GET", "/", nil))
+}
