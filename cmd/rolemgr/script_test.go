@@ -59,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"same":     cmdSame,
 			"sockets":  cmdSockets,
 			"sed":      cmdSed,
+			"times":    cmdTimes,
 			"helps":    cmdHelps,
 			"sameplan": cmdSamePlan,
 			"once":     cmdOnce,
@@ -319,6 +320,15 @@ func cmdSockets(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 		held.conns = nil
+	}
+}
+
+// times N command...: the command succeeds N times in a row.
+func cmdTimes(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for range n {
+		ts.Check(ts.Exec(args[1], args[2:]...))
 	}
 }
 

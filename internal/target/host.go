@@ -98,9 +98,11 @@ func (h *host) openProbe(ctx context.Context) error {
 	if err == nil {
 		st, err := h.local.Host(ctx)
 		if err != nil {
+			h.local.closeLiveProbe(addr)
 			return err
 		}
 		h.addr, h.modules, h.opened = addr, st.Modules, time.Now()
+		h.closeSite = func() { h.local.closeLiveProbe(addr) }
 		return nil
 	}
 	if !notRunning(err) && !errors.Is(err, fs.ErrPermission) { // who may not ask the host may read its files
@@ -117,6 +119,14 @@ func (h *host) openProbe(ctx context.Context) error {
 	}
 	h.addr, h.closeSite, h.modules, h.opened = addr, closeSite, h.temp.Status().Modules, time.Now()
 	return nil
+}
+
+// closeLiveProbe closes a probe site of the running host, which allows only a few at once. A host that cannot be asked
+// closes it by itself.
+func (l *Local) closeLiveProbe(addr string) {
+	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
+	defer cancel()
+	_ = l.admin.CloseProbe(ctx, addr)
 }
 
 // CloseSockets closes the upgraded connections of the step's units. Without a running host there are none.

@@ -22,6 +22,7 @@ type fakeAdmin struct {
 	addr    string
 	reloads int
 	opened  int
+	ended   []string // addresses of closed probe sites
 	closed  []string
 	code    uint16
 	reason  string
@@ -37,6 +38,11 @@ func (f *fakeAdmin) Reload(context.Context) (wshost.ReloadReport, error) {
 func (f *fakeAdmin) OpenProbe(context.Context) (string, error) {
 	f.opened++
 	return f.addr, f.err
+}
+
+func (f *fakeAdmin) CloseProbe(_ context.Context, addr string) error {
+	f.ended = append(f.ended, addr)
+	return nil
 }
 
 func (f *fakeAdmin) CloseConnections(_ context.Context, ids []string, code uint16, reason string) (int, error) {
@@ -157,6 +163,9 @@ func TestProbeSiteIsOpenedOnceAndFallsBack(t *testing.T) {
 	}
 	if err := h.Reload(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if len(a.ended) != 1 || a.ended[0] != addr {
+		t.Errorf("closed probe sites %q; want the one before the reload", a.ended)
 	}
 	a.err = wshost.ErrNotRunning // the host stops between reload and probe
 	if _, err := h.Probe(t.Context(), plan.Step{Unit: "one", Probe: &probe}); err != nil {

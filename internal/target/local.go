@@ -50,6 +50,7 @@ type admin interface {
 	Status(context.Context) (wshost.Status, error)
 	Reload(context.Context) (wshost.ReloadReport, error)
 	OpenProbe(context.Context) (addr string, err error)
+	CloseProbe(ctx context.Context, addr string) error
 	CloseConnections(ctx context.Context, features []string, code uint16, reason string) (int, error)
 }
 

@@ -54,6 +54,15 @@ func TestAdmin(t *testing.T) {
 	if status, body := get(t, "http://"+addr+"/"); status != 200 || body != "hello" {
 		t.Errorf("probe: %d %q", status, body)
 	}
+	for range 2 { // closed already is no error
+		if err := a.CloseProbe(ctx, addr); err != nil {
+			t.Errorf("close the probe: %v", err)
+		}
+	}
+	if c, err := net.Dial("tcp", addr); err == nil {
+		_ = c.Close()
+		t.Error("a closed probe still listens")
+	}
 	if n, err := a.CloseConnections(ctx, []string{"another"}, 1001, ""); n != 0 || err != nil {
 		t.Errorf("closed %d of another feature, %v", n, err)
 	}

@@ -63,6 +63,11 @@ func (a *Admin) OpenProbe(ctx context.Context) (addr string, err error) {
 	return out.Addr, err
 }
 
+// CloseProbe closes a probe that OpenProbe opened, by its address. One that is closed already is no error.
+func (a *Admin) CloseProbe(ctx context.Context, addr string) error {
+	return a.call(ctx, http.MethodPost, "probe/close", wireProbe{addr}, &struct{}{})
+}
+
 // Connections lists the upgraded connections, by id.
 func (a *Admin) Connections(ctx context.Context) ([]Connection, error) {
 	var out []Connection

@@ -76,6 +76,13 @@ func (a *adminServer) handler() http.Handler {
 		addr, _, err := a.host.OpenProbe() // it closes by itself
 		answer(w, wireProbe{addr}, err)
 	})
+	mux.HandleFunc("POST /v1/probe/close", func(w http.ResponseWriter, r *http.Request) {
+		var in wireProbe
+		if decode(w, r, &in) {
+			a.host.probes.closeAt(in.Addr)
+			answer(w, struct{}{}, nil)
+		}
+	})
 	mux.HandleFunc("GET /v1/connections", func(w http.ResponseWriter, r *http.Request) { answer(w, a.host.Connections(), nil) })
 	mux.HandleFunc("POST /v1/connections/close", a.closeConnections)
 	return mux

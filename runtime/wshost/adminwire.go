@@ -15,7 +15,7 @@ type wireStop struct {
 	WithinMS int64 `json:"within_ms"`
 }
 
-// wireProbe is the answer of POST /v1/probe.
+// wireProbe is the answer of POST /v1/probe, and the body of POST /v1/probe/close.
 type wireProbe struct {
 	Addr string `json:"addr"`
 }

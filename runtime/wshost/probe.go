@@ -88,6 +88,21 @@ func (p *probe) enter() error {
 	return nil
 }
 
+// closeAt closes the probe that listens at an address, if there is one.
+func (a *probes) closeAt(addr string) {
+	a.mu.Lock()
+	var found *probe
+	for p := range a.open {
+		if p.ep.address().String() == addr {
+			found = p
+		}
+	}
+	a.mu.Unlock()
+	if found != nil {
+		found.close()
+	}
+}
+
 // close closes the listener, cuts its connections and removes its files. It may be called more than once.
 func (p *probe) close() {
 	p.once.Do(func() {
