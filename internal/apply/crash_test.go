@@ -253,7 +253,9 @@ func (b *bench) killRecovery(t *testing.T, crash string) int {
 }
 
 // isSync reports whether a kill after an operation leaves the same as a kill before it.
-func isSync(op string) bool { return strings.HasPrefix(op, "sync ") || strings.HasPrefix(op, "syncdir ") }
+func isSync(op string) bool {
+	return strings.HasPrefix(op, "sync ") || strings.HasPrefix(op, "syncdir ")
+}
 
 // TestFailEverywhere lets each operation fail in the same process, once or from then on, and takes Run at its word:
 // whatever it returns must be true of the tree before anything is recovered.
