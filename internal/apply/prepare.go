@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -318,11 +319,12 @@ func nextState(p plan.Plan, current state.State, id string, now time.Time, versi
 	for i := range next.Features {
 		f := &next.Features[i]
 		was := slices.IndexFunc(current.Features, func(c state.Feature) bool { return c.ID == f.ID })
-		if was >= 0 && f.Installed.IsZero() {
-			f.Installed = current.Features[was].Installed
-		}
-		if was >= 0 && f.Version == "" {
-			f.Version = current.Features[was].Version
+		if was >= 0 && slices.Equal(current.Features[was].Files, f.Files) {
+			// What this version did not renew keeps the record of the version that did.
+			f.Version = cmp.Or(f.Version, current.Features[was].Version)
+			if f.Installed.IsZero() {
+				f.Installed = current.Features[was].Installed
+			}
 		}
 		if f.Installed.IsZero() {
 			f.Installed = now
