@@ -25,7 +25,7 @@ const dropInHead = `<?xml version="1.0" encoding="UTF-8"?>
       <add name="StaticFileModule" image="builtin" />
     </globalModules>
     <modules>
-      <add name="StaticFileModule" />
+      <add name="StaticFileModule" lockItem="true" />
     </modules>
     <staticContent>
 `

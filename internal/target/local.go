@@ -99,7 +99,7 @@ func (l *Local) Plan(ctx context.Context, r plan.Request) (plan.Plan, diag.List,
 		return plan.Plan{}, nil, err
 	}
 	sockets, unknown := l.sockets(ctx)
-	p, diags, err := plan.Build(l.o.Catalog, s, r, plan.Facts{Hash: l.hash, Sockets: sockets, Blob: l.store.HasBlob})
+	p, diags, err := plan.Build(l.o.Catalog, s, r, plan.Facts{Hash: l.hash, Dir: l.dir, Sockets: sockets, Blob: l.store.HasBlob})
 	if unknown != nil && err == nil {
 		diags = append(diags, socketsUnknown(unknown))
 	}

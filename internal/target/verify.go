@@ -78,3 +78,9 @@ func (l *Local) hash(path string) string {
 	}
 	return sum
 }
+
+// dir reports whether a folder below the home exists, for plan.Build.
+func (l *Local) dir(path string) bool {
+	info, err := l.o.FS.Lstat(filepath.Join(l.o.Home, filepath.FromSlash(path)))
+	return err == nil && info.IsDir()
+}
