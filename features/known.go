@@ -17,7 +17,23 @@ func (c *Catalog) Known() []config.Known {
 		}
 		known = append(known, config.Known{Path: s.path, Feature: string(u.ID), Title: u.Title, Reason: reason})
 	}
-	return known
+	return append(known, core()...)
+}
+
+// core lists the sections of IIS that belong to its core rather than to a node of the tree, and that this version does
+// not read.
+func core() []config.Known {
+	const notYet = "this version of rolemgr does not read it yet"
+	return []config.Known{
+		{Path: "system.webServer/caching", Reason: notYet},
+		{Path: "system.webServer/handlers", Reason: notYet + "; requests go to the modules of the installed features"},
+		{Path: "system.webServer/httpProtocol", Reason: notYet},
+		{Path: "system.webServer/security/access", Reason: notYet},
+		{Path: "system.webServer/security/authentication/anonymousAuthentication", Reason: notYet + "; every request is anonymous"},
+		{Path: "system.webServer/serverRuntime", Reason: notYet},
+		// It tells IIS to accept settings of its classic pipeline, which does not exist here.
+		{Path: "system.webServer/validation", Ignored: true},
+	}
 }
 
 // owned is a section and the node that it belongs to.

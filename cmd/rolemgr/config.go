@@ -106,7 +106,7 @@ func (c *cli) installedSchema(ctx context.Context) (*config.Schema, error) {
 			loaded = append(loaded, m)
 		}
 	}
-	return wshost.Schema(loaded, c.cat.Modules(), c.Known)
+	return wshost.Schema(loaded, c.cat.Modules(), c.cat.Known())
 }
 
 func writeCheck(w io.Writer, r checkResult) {

@@ -11,7 +11,6 @@ import (
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/features/all"
 	"github.com/rolemgr/rolemgr/internal/target"
-	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"golang.org/x/sys/unix"
 )
 
@@ -33,7 +32,6 @@ type env struct {
 	UserHome func() (string, error)
 	// Catalog builds the catalogue. It is called once at most, by the first command that needs it.
 	Catalog func() (*features.Catalog, error)
-	Known   []config.Known
 	Factory []byte
 	Version string
 	// NewTarget returns the server of a home folder.

@@ -222,6 +222,6 @@ func (c *cli) server() (target.Target, error) {
 		return nil, err
 	}
 	return c.NewTarget(target.LocalOptions{
-		Home: home, Catalog: cat, Known: c.Known, Factory: c.Factory, Version: c.Version, Now: c.Now,
+		Home: home, Catalog: cat, Factory: c.Factory, Version: c.Version, Now: c.Now,
 	}), nil
 }

@@ -49,7 +49,7 @@ func runServe(ctx context.Context, c *cli, o serveOptions) error {
 	}
 	// The host must outlive the signal that asks for its end: it stops in its own time.
 	s, err := wshost.Start(context.WithoutCancel(ctx), wshost.Options{
-		Home: c.home, Version: c.Version, Modules: c.cat.Modules(), Known: c.Known,
+		Home: c.home, Version: c.Version, Modules: c.cat.Modules(), Known: c.cat.Known(),
 	})
 	if err != nil {
 		return err

@@ -171,7 +171,7 @@ func (l *Local) startThrowaway(ctx context.Context) (throwaway, error) {
 	// The host lives longer than the step that starts it; close ends it.
 	s, err := wshost.Start(context.WithoutCancel(ctx), wshost.Options{
 		Home: l.o.Home, Name: l.o.Name, Version: l.o.Version,
-		Modules: l.o.Catalog.Modules(), Known: l.o.Known,
+		Modules: l.o.Catalog.Modules(), Known: l.o.Catalog.Known(),
 		Logger: slog.New(slog.DiscardHandler), ProbeOnly: true,
 	})
 	if err != nil {

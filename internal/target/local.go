@@ -15,7 +15,6 @@ import (
 	"github.com/rolemgr/rolemgr/internal/plan"
 	"github.com/rolemgr/rolemgr/internal/state"
 	"github.com/rolemgr/rolemgr/runtime/wshost"
-	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 )
 
 // statusTimeout bounds how long a plan or a status waits for the running host to say what it is doing. The host
@@ -27,9 +26,8 @@ type LocalOptions struct {
 	Home    string // absolute
 	Name    string // as shown to people; "": the machine's host name
 	Catalog *features.Catalog
-	Known   []config.Known // sections that are explained or ignored; see wshost.Options
-	Factory []byte         // content of the factory's state.toml
-	FS      atomicfile.FS  // nil: the real one
+	Factory []byte        // content of the factory's state.toml
+	FS      atomicfile.FS // nil: the real one
 	Version string
 	Now     func() time.Time // nil: time.Now
 }

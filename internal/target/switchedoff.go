@@ -34,7 +34,7 @@ func (l *Local) webSocketOff(path string) string {
 // effective returns the configuration of a path of the probe site, nil when it cannot be read.
 func (l *Local) effective(path string) *config.Effective {
 	all := l.o.Catalog.Modules()
-	schema, err := wshost.Schema(all, all, l.o.Known)
+	schema, err := wshost.Schema(all, all, l.o.Catalog.Known())
 	if err != nil {
 		return nil
 	}
