@@ -103,7 +103,7 @@ func TestBindingThatCannotBeOpenedRefusesTheReload(t *testing.T) {
 	if !refused(free) {
 		t.Error("the binding that could be opened was left open")
 	}
-	if st := h.s.Status(); st.Generation != 1 || st.Generations != 1 {
+	if st := h.s.Status(); st.Generation != 1 || st.Generations != 1 { // the refused one was never among them
 		t.Errorf("generation %d of %d, want the first alone", st.Generation, st.Generations)
 	}
 	h2 := newTestHost(t)

@@ -27,7 +27,8 @@ type generation struct {
 	log    *slog.Logger
 	cancel context.CancelFunc
 	users  atomic.Int64
-	closed chan struct{} // closed when every module is
+	ended  func()        // called when every module is closed; nil for a generation that was never in use
+	closed chan struct{} // closed after that
 }
 
 type loaded struct {
@@ -72,6 +73,9 @@ func (g *generation) close() {
 		if err := guarded(c.Close); err != nil {
 			g.log.Error("a module failed to close", "module", m.info.Name, "generation", g.number, "error", err)
 		}
+	}
+	if g.ended != nil {
+		g.ended()
 	}
 }
 

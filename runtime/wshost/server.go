@@ -141,17 +141,16 @@ func (s *Server) takeHome() (err error) {
 	return nil
 }
 
-// track counts g among the living until it is closed.
+// track counts g among the living until its modules are closed.
 func (s *Server) track(g *generation) {
-	s.mu.Lock()
-	s.alive[g] = struct{}{}
-	s.mu.Unlock()
-	go func() {
-		<-g.closed
+	g.ended = func() {
 		s.mu.Lock()
+		defer s.mu.Unlock()
 		delete(s.alive, g)
-		s.mu.Unlock()
-	}()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alive[g] = struct{}{}
 }
 
 // hold returns the current generation with the caller as a user; nil when the host has stopped.
