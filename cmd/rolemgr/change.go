@@ -99,7 +99,7 @@ func (c *cli) changeOnce(ctx context.Context, t target.Target, r plan.Request, o
 		res.Result = "planned"
 		return c.print(res, func(w io.Writer) { fmt.Fprintln(w, "Nothing was changed (--what-if).") })
 	}
-	if err := c.confirm(p, o); err != nil {
+	if err := c.confirm(ctx, p, o); err != nil {
 		return err
 	}
 	return c.carryOut(ctx, t, o, res)
@@ -155,13 +155,13 @@ func (c *cli) warn(diags diag.List) {
 }
 
 // confirm asks once before live sockets are closed, on a terminal and without --yes. Nothing else is ever asked.
-func (c *cli) confirm(p plan.Plan, o changeOptions) error {
+func (c *cli) confirm(ctx context.Context, p plan.Plan, o changeOptions) error {
 	if p.Cuts == 0 || o.yes || c.json || !c.InTTY || !c.ErrTTY {
 		return nil
 	}
 	fmt.Fprintf(c.Err, "Close %s? [y/N] ", liveSockets(p.Cuts))
-	line, err := bufio.NewReader(c.In).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	line, err := readLine(ctx, c.In)
+	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	switch strings.ToLower(strings.TrimSpace(line)) {
@@ -169,6 +169,29 @@ func (c *cli) confirm(p plan.Plan, o changeOptions) error {
 		return nil
 	}
 	return &declinedError{}
+}
+
+// readLine reads a line, or what there is before the end of the input. When ctx ends it returns at once; the reading
+// goes on in the background until the program ends, for a read of a terminal cannot be taken back.
+func readLine(ctx context.Context, in io.Reader) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	read := make(chan answer, 1)
+	go func() {
+		line, err := bufio.NewReader(in).ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		read <- answer{line, err}
+	}()
+	select {
+	case a := <-read:
+		return a.line, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // liveSockets returns "1 live socket" or "n live sockets".

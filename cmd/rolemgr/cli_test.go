@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -170,6 +171,34 @@ func TestQuestionBeforeSocketsAreCut(t *testing.T) {
 		})
 	}
 }
+
+// Ctrl-C at the question ends the command at once and changes nothing.
+func TestInterruptAtTheQuestion(t *testing.T) {
+	e, home, _, errs := newTestEnv(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	in, typed := io.Pipe()
+	defer typed.Close()
+	e.In, e.InTTY, e.ErrTTY = readerFunc(func(p []byte) (int, error) {
+		cancel() // the question has been asked
+		return in.Read(p)
+	}), true, true
+	spyOn(e, func(real target.Target) spy {
+		return spy{Target: real, plan: func(p plan.Plan) plan.Plan { p.Cuts = 2; return p }}
+	})
+	if code := execute(ctx, e, []string{"install", "websocket"}); code != ExitInterrupted {
+		t.Errorf("exit code %d; want 130", code)
+	}
+	if want := "rolemgr: error: interrupted; nothing was changed\n"; !strings.HasSuffix(errs.String(), want) {
+		t.Errorf("stderr %q; want it to end with %q", errs, want)
+	}
+	if left := leftBelow(t, home); len(left) > 0 {
+		t.Errorf("%q was written", left)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // A plan that became stale is made again, but not for ever.
 func TestStalePlanIsMadeAgain(t *testing.T) {

@@ -58,6 +58,9 @@ func interruptedProblem(err error) problem {
 	if errors.As(err, &rolledBack) && rolledBack.Err == context.Canceled { // and nothing else beside it
 		return problem{Code: "interrupted", Message: "interrupted; everything was rolled back"}
 	}
+	if rolledBack == nil {
+		return problem{Code: "interrupted", Message: "interrupted; nothing was changed"}
+	}
 	return problem{Code: "interrupted", Message: "interrupted: " + err.Error()}
 }
 

@@ -45,7 +45,7 @@ func runServe(ctx context.Context, c *cli, o serveOptions) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return nil // told to stop before it began
 	}
 	// The host must outlive the signal that asks for its end: it stops in its own time.
 	s, err := wshost.Start(context.WithoutCancel(ctx), wshost.Options{
