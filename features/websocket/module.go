@@ -100,14 +100,7 @@ func intends(r *http.Request) bool {
 	if r.Method == http.MethodConnect && strings.EqualFold(r.Header.Get(":protocol"), "websocket") {
 		return true
 	}
-	for _, field := range r.Header.Values("Upgrade") {
-		for token := range strings.SplitSeq(field, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
-				return true
-			}
-		}
-	}
-	return false
+	return handshake.Wanted(r)
 }
 
 // serve performs the handshake and keeps the request, and with it its generation, until the connection has ended.

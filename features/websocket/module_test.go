@@ -18,6 +18,7 @@ func TestIntends(t *testing.T) {
 		{"POST", http.Header{"Upgrade": {"websocket"}}, true},
 		{"GET", http.Header{}, false},
 		{"GET", http.Header{"Upgrade": {"websockets"}}, false},
+		{"GET", http.Header{"Upgrade": {"websoc\u212aet"}}, false},
 		{"GET", http.Header{"Connection": {"websocket"}}, false},
 		{"CONNECT", http.Header{":protocol": {"websocket"}}, true},
 		{"CONNECT", http.Header{":protocol": {"webtransport"}}, false},

@@ -49,7 +49,7 @@ func CheckResponse(resp *http.Response, key string, subprotocols []string) (stri
 		reason = fmt.Sprintf("server answered with status %d instead of 101", resp.StatusCode)
 	case resp.ProtoMajor != 1 || resp.ProtoMinor < 1:
 		reason = "server did not answer in HTTP/1.1"
-	case len(resp.Header["Upgrade"]) != 1 || !strings.EqualFold(resp.Header["Upgrade"][0], "websocket"):
+	case len(resp.Header["Upgrade"]) != 1 || !equalFold(resp.Header["Upgrade"][0], "websocket"):
 		reason = "server did not answer with Upgrade: websocket"
 	case !hasToken(resp.Header["Connection"], "upgrade"):
 		reason = "server did not answer with Connection: Upgrade"

@@ -25,6 +25,7 @@ func TestCheckResponse(t *testing.T) {
 		{"HTTP/1.0", "HTTP/1.1", "HTTP/1.0", "", false},
 		{"no Upgrade", "Upgrade: websocket\r\n", "", "", false},
 		{"other Upgrade", "Upgrade: websocket", "Upgrade: h2c", "", false},
+		{"Upgrade with a Kelvin sign", "Upgrade: websocket", "Upgrade: websoc\u212aet", "", false},
 		{"no Connection", "Connection: Upgrade\r\n", "", "", false},
 		{"no Accept", "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", "", "", false},
 		{"wrong Accept", "s3pP", "S3pP", "", false},

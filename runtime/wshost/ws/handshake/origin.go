@@ -25,7 +25,7 @@ func originAllowed(r *http.Request, allowed []string) bool {
 		return false
 	}
 	// A proxy in front may have ended TLS, so the origin's scheme decides which port a bare host means.
-	return strings.EqualFold(withPort(r.Host, scheme), withPort(host, scheme))
+	return equalFold(withPort(r.Host, scheme), withPort(host, scheme))
 }
 
 // sameOrigin compares an entry of the allow-list with an Origin header. "null" can be allowed by name only.
@@ -35,7 +35,7 @@ func sameOrigin(allowed, origin string) bool {
 	}
 	s1, h1, ok1 := splitOrigin(allowed)
 	s2, h2, ok2 := splitOrigin(origin)
-	return ok1 && ok2 && s1 == s2 && strings.EqualFold(withPort(h1, s1), withPort(h2, s2))
+	return ok1 && ok2 && s1 == s2 && equalFold(withPort(h1, s1), withPort(h2, s2))
 }
 
 // splitOrigin reads a serialised origin (RFC 6454, section 6.1): scheme and host with optional port, nothing else.

@@ -47,6 +47,8 @@ func TestCheck(t *testing.T) {
 		{"no Upgrade", edit("Upgrade: websocket\r\n", ""), 426, "Sec-Websocket-Version: 13"},
 		{"Upgrade to another protocol", edit("Upgrade: websocket", "Upgrade: h2c"), 426, "Upgrade: websocket"},
 		{"Upgrade to a longer word", edit("Upgrade: websocket", "Upgrade: websockets"), 426, ""},
+		{"Upgrade with a Kelvin sign", edit("Upgrade: websocket", "Upgrade: websoc\u212aet"), 426, ""},
+		{"Upgrade with a long s", edit("Upgrade: websocket", "Upgrade: web\u017focket"), 426, ""},
 		{"no Connection", edit("Connection: Upgrade\r\n", ""), 400, ""},
 		{"Connection without Upgrade", edit("Connection: Upgrade", "Connection: keep-alive, xupgrade"), 400, ""},
 		{"no version", edit("Sec-WebSocket-Version: 13\r\n", ""), 426, "Sec-Websocket-Version: 13"},
@@ -139,6 +141,9 @@ func TestOrigin(t *testing.T) {
 		{"a.example", "http://b.example", false, []string{"https://b.example"}, false},
 		{"a.example", "https://c.example", false, []string{"https://b.example"}, false},
 		{"a.example", "https://any.example", false, []string{"*"}, true},
+		{"localhost", "capacitor://localhost", false, []string{"capacitor://localhost"}, true},
+		{"k.example", "http://\u212a.example", false, nil, false},
+		{"a.example", "http://\u212a.example", false, []string{"http://k.example"}, false},
 		{"a.example", "chrome-extension://abc", false, []string{"chrome-extension://abc"}, true},
 	} {
 		r := read(t, good)

@@ -23,11 +23,32 @@ func isToken(s string) bool {
 
 func trimSpace(s string) string { return strings.Trim(s, " \t") }
 
+// equalFold compares without regard to case, of ASCII letters alone: strings.EqualFold takes U+212A for k and U+017F for
+// s, and a party in between would see another word than we do.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		return b + 'a' - 'A'
+	}
+	return b
+}
+
 // hasToken reports whether one of the comma-separated lists in values holds token, in any case of letters.
 func hasToken(values []string, token string) bool {
 	for _, v := range values {
 		for part := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(trimSpace(part), token) {
+			if equalFold(trimSpace(part), token) {
 				return true
 			}
 		}
