@@ -21,8 +21,8 @@ func originAllowed(r *http.Request, allowed []string) bool {
 		}
 	}
 	scheme, host, ok := splitOrigin(origin)
-	if !ok || scheme == "http" && r.TLS != nil {
-		return false
+	if !ok || scheme != "https" && (scheme != "http" || r.TLS != nil) {
+		return false // an application's own scheme, as app://localhost, is another origin even on the same host
 	}
 	// A proxy in front may have ended TLS, so the origin's scheme decides which port a bare host means.
 	return equalFold(withPort(r.Host, scheme), withPort(host, scheme))

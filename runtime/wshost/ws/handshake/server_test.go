@@ -141,6 +141,8 @@ func TestOrigin(t *testing.T) {
 		{"a.example", "http://b.example", false, []string{"https://b.example"}, false},
 		{"a.example", "https://c.example", false, []string{"https://b.example"}, false},
 		{"a.example", "https://any.example", false, []string{"*"}, true},
+		{"localhost", "capacitor://localhost", false, nil, false},
+		{"a.example:8080", "ftp://a.example:8080", false, nil, false},
 		{"localhost", "capacitor://localhost", false, []string{"capacitor://localhost"}, true},
 		{"k.example", "http://\u212a.example", false, nil, false},
 		{"a.example", "http://\u212a.example", false, []string{"http://k.example"}, false},
