@@ -93,14 +93,11 @@ func (c *Conn) fill(ctx context.Context) error {
 	c.readWatch.set(ctx) // a deadline that it has set before wakes us once in vain
 	c.resize()
 	c.rx.release() // a great message is not held while waiting for the next
-	var soonest time.Time
+	c.resume()
 	for {
 		at := c.due()
-		if !at.IsZero() && soonest.IsZero() {
-			soonest = time.Now().Add(grace)
-		}
-		if !at.IsZero() && at.Before(soonest) {
-			at = soonest
+		if !at.IsZero() && at.Before(c.soonest) {
+			at = c.soonest
 		}
 		c.arm(at)
 		// Only now: whoever ends ctx or detaches afterwards sets the deadline after us.
@@ -115,8 +112,9 @@ func (c *Conn) fill(ctx context.Context) error {
 		if n > 0 {
 			c.r, c.w = 0, n
 			c.bytesIn.Add(int64(n))
-			if c.limits.PingInterval > 0 {
-				c.heard, c.asked = time.Now(), time.Time{}
+			if !at.IsZero() || c.limits.PingInterval > 0 {
+				c.looked = time.Now()
+				c.heard, c.asked = c.looked, time.Time{}
 			}
 			return nil
 		}
@@ -149,6 +147,19 @@ func (c *Conn) resize() {
 		c.lean = 0
 	}
 	c.r, c.w = 0, 0
+}
+
+// resume grants the grace when reading goes on after a pause. Who reads steadily gets it once: a peer that sends a byte
+// now and then must not earn it again with each.
+func (c *Conn) resume() {
+	if c.due().IsZero() {
+		return
+	}
+	now := time.Now()
+	if now.Sub(c.looked) >= grace {
+		c.soonest = now.Add(grace)
+	}
+	c.looked = now
 }
 
 // due returns when reading must be interrupted at the latest, or zero.

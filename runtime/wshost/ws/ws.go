@@ -31,8 +31,10 @@ type Conn struct {
 	lean      int // reads in a row that left most of buf empty
 	readWatch watch
 	armed     time.Time // the read deadline of line
-	heard     time.Time // when bytes arrived last; kept only when idle pings are on
+	heard     time.Time // when bytes arrived last; kept only while something can become due
 	asked     time.Time // when the idle ping that is not answered yet was sent
+	looked    time.Time // when the line was read last while something could become due
+	soonest   time.Time // before it nothing is overdue, see grace
 
 	writing    chan struct{} // like reading
 	tx         sender
