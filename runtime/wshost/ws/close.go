@@ -117,15 +117,17 @@ func (c *Conn) peerClosed(ev event) error {
 	// The answer repeats the code (RFC 6455, section 5.5.1); the codes that may come in may go out again.
 	payload, _ := frame.AppendClose(nil, ev.code, "")
 	c.sendClose(payload)
-	if c.tx.role == frame.Client && c.over() == nil {
+	switch {
+	case c.tx.role == frame.Client && c.over() == nil:
 		c.drain() // the server closes the line first (RFC 6455, section 7.1.1)
+	case c.r < c.w:
+		c.linger() // the peer goes on sending, and must be able to read the answer all the same
 	}
 	return c.finish(ended)
 }
 
 // fail ends the connection because the peer broke the protocol or a limit: it says so with a close frame, and gives
-// the peer a moment to read it. Closing a line at once while bytes are unread would reset it, and the reset would
-// overtake the close frame.
+// the peer a moment to read it.
 func (c *Conn) fail(p *ProtocolError) error {
 	c.mu.Lock()
 	c.verdict = p
@@ -135,10 +137,16 @@ func (c *Conn) fail(p *ProtocolError) error {
 		payload, _ = frame.AppendClose(nil, p.Code, "")
 	}
 	c.sendClose(payload)
+	c.linger()
+	return c.finish(p)
+}
+
+// linger ends our half of the line and drains the other. Closing a line at once while bytes are unread would reset it,
+// and the reset would overtake the close frame. The caller holds the read lock.
+func (c *Conn) linger() {
 	if half, ok := c.line.(interface{ CloseWrite() error }); ok && c.over() == nil && half.CloseWrite() == nil {
 		c.drain()
 	}
-	return c.finish(p)
 }
 
 // drain reads and forgets until the peer closes the line, for a moment at most. The caller holds the read lock.

@@ -112,6 +112,21 @@ func TestPeerCloses(t *testing.T) {
 	}
 }
 
+// What follows a close frame means nothing, and does not cost the peer the answer.
+func TestPeerSendsAfterItsCloseFrame(t *testing.T) {
+	for _, more := range [][]byte{masked(0x81, "late"), {0xFF}, make([]byte, 1<<20)} {
+		url, results := server(t, &ws.Upgrader{}, echo)
+		r := rawDial(t, url)
+		go func() { _, _ = r.Write(append(masked(0x88, "\x03\xe8"), more...)) }()
+		r.wantClose(1000)
+		r.Close()
+		var ce *ws.CloseError
+		if got := <-results; !errors.As(got.err, &ce) || *ce != (ws.CloseError{Code: 1000}) || got.conn.Counts().MessagesIn != 0 {
+			t.Errorf("%d bytes more: Read ended with %v", len(more), got.err)
+		}
+	}
+}
+
 func TestCloseDiscardsWhatIsStillSent(t *testing.T) {
 	url, results := server(t, &ws.Upgrader{}, func(c *ws.Conn) error { return c.Close(frame.GoingAway, "") })
 	r := rawDial(t, url)
