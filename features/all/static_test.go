@@ -103,6 +103,7 @@ func TestMimeMapOfASite(t *testing.T) {
 		{"added twice", `<mimeMap fileExtension=".txt" mimeType="text/x" />`, "/hello.txt", 500, ""},
 		{"cleared", `<clear />`, "/hello.txt", 404, ""},
 		{"no type", `<mimeMap fileExtension=".new" mimeType="" />`, "/hello.txt", 500, ""},
+		{"a blank type", `<mimeMap fileExtension=".new" mimeType=" " />`, "/hello.txt", 500, ""},
 		{"a second header line", `<mimeMap fileExtension=".unknown" mimeType="x/y&#10;Evil: 1" />`, "/thing.unknown", 500, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -137,6 +138,9 @@ func TestConditionsAndRanges(t *testing.T) {
 		{"a range", "Range: bytes=2-4", 206, "234"},
 		{"a suffix", "Range: bytes=-2", 206, "89"},
 		{"beyond the end", "Range: bytes=10-", 416, ""},
+		{"a range without the last bytes", "Range: bytes=-0", 416, ""},
+		{"a unit nobody knows", "Range: items=0-1", 200, "0123456789"},
+		{"a unit in other case", "Range: Bytes=0-1", 206, "01"},
 		{"a range of the same", "Range: bytes=0-0\nIf-Range: " + tag, 206, "0"},
 		{"a range of another", "Range: bytes=0-0\nIf-Range: \"x\"", 200, "0123456789"},
 	} {
@@ -146,6 +150,21 @@ func TestConditionsAndRanges(t *testing.T) {
 				t.Errorf("%d %q, want %d %q", a.status, a.body, c.status, c.body)
 			}
 		})
+	}
+	// Refusals have the pages of HTTP Errors, for visitors as well.
+	for _, c := range []struct{ field, named, contentRange string }{
+		{"If-Match: \"x\"", "412.0", ""}, {"If-Unmodified-Since: " + past, "412.0", ""}, {"Range: bytes=10-", "416.0", "bytes */10"},
+	} {
+		a := h.get("/hello.txt", c.field)
+		if a.named() != c.named || a.header.Get("Content-Range") != c.contentRange || a.header.Get("ETag") != "" {
+			t.Errorf("%s: %s %v", c.field, a.named(), a.header)
+		}
+		if a = h.get("/hello.txt", c.field, elsewhere); !strings.Contains(a.body, "<h1>") || a.header.Get("Content-Range") != c.contentRange {
+			t.Errorf("%s, a visitor: %v %s", c.field, a.header, a.body)
+		}
+	}
+	if a := h.ask("HEAD /hello.txt HTTP/1.1\nRange: bytes=0-0", ""); a.status != 200 || a.header.Get("Content-Length") != "10" {
+		t.Errorf("a range of a HEAD: %d %v", a.status, a.header)
 	}
 	a := h.get("/hello.txt", "Range: bytes=0-1,8-9")
 	kind, params, err := mime.ParseMediaType(a.header.Get("Content-Type"))
@@ -168,6 +187,15 @@ func TestConditionsAndRanges(t *testing.T) {
 	}
 }
 
+// TestRangeWithoutErrorPages sees to it that a 416 tells the size where HTTP Errors is not installed.
+func TestRangeWithoutErrorPages(t *testing.T) {
+	h := startHost(t, newHome(t, "web-server-core", "static-content"))
+	h.site("hello.txt", "0123456789")
+	if a := h.get("/hello.txt", "Range: bytes=10-"); a.status != 416 || a.body != "" || a.header.Get("Content-Range") != "bytes */10" {
+		t.Errorf("%d %v %q", a.status, a.header, a.body)
+	}
+}
+
 func TestClientCache(t *testing.T) {
 	h := staticHost(t)
 	const date = "Tue, 19 Jan 2038 03:14:07 GMT"
@@ -184,6 +212,9 @@ func TestClientCache(t *testing.T) {
 		{`cacheControlCustom="private"`, "private", "", true, 200},
 		{`cacheControlMode="UseExpires" httpExpires="` + date + `"`, "", date, true, 200},
 		{`httpExpires="` + date + `"`, "", "", true, 200},
+		{`cacheControlMode="UseExpires" httpExpires="Sunday, 06-Nov-94 08:49:37 GMT"`, "", "Sun, 06 Nov 1994 08:49:37 GMT", true, 200},
+		{`cacheControlMode="UseMaxAge" cacheControlMaxAge="00:00:00"`, "max-age=0", "", true, 200},
+		{`cacheControlMode="UseMaxAge" cacheControlMaxAge="-00:00:01"`, "", "", false, 500},
 		{`setEtag="false"`, "", "", false, 200},
 		{`cacheControlMode="UseExpires" httpExpires="soon"`, "", "", false, 500},
 		{`cacheControlMode="Sometimes"`, "", "", false, 500},

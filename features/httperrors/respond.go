@@ -2,6 +2,7 @@ package httperrors
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -36,7 +37,7 @@ func (x *responder) render(w http.ResponseWriter, r *http.Request, e *module.HTT
 		x.bare(w, r, e)
 		return
 	}
-	dropEntityFields(w.Header())
+	dropEntityFields(w.Header(), e.Header)
 	if conf.Mode == modeDetailed || conf.Mode == modeDetailedLocalOnly && local(r) {
 		x.module.pages.detailed(w, r, x.q, e)
 		return
@@ -47,10 +48,13 @@ func (x *responder) render(w http.ResponseWriter, r *http.Request, e *module.HTT
 	x.module.pages.short(w, r, e)
 }
 
-// dropEntityFields removes what a handler has said of the content that it could not send after all.
-func dropEntityFields(h http.Header) {
+// dropEntityFields removes what a handler has said of the content that it could not send after all. What the failure
+// itself brings stays: the Content-Range of a 416.
+func dropEntityFields(h, keep http.Header) {
 	for _, k := range []string{"Content-Length", "Content-Encoding", "Content-Range", "Etag", "Last-Modified", "Cache-Control", "Expires", "Accept-Ranges"} {
-		h.Del(k)
+		if _, ok := keep[k]; !ok {
+			h.Del(k)
+		}
 	}
 }
 
@@ -83,6 +87,9 @@ func (x *responder) open(r *http.Request, conf *errorsConfig, c entry) *os.File 
 	for _, p := range candidates(c, r.Header.Get("Accept-Language")) {
 		if !filepath.IsAbs(p) {
 			clean := path.Clean("/" + p)
+			if strings.EqualFold(path.Base(clean), "web.config") {
+				continue // never sent, whoever asks for it: a subfolder's entry could name that of the site
+			}
 			if info, err := x.q.Files.Stat(clean); err == nil && info.Mode().IsRegular() {
 				if f, err := x.q.Files.Open(clean); err == nil {
 					return f
@@ -164,6 +171,7 @@ func (x *responder) execute(w http.ResponseWriter, r *http.Request, c entry, e *
 			delete(inner.Header, k)
 		}
 	}
+	before := w.Header().Clone()
 	outer, outcome := x.q.RenderError, x.q.Outcome
 	x.q.RenderError = func(http.ResponseWriter, *http.Request, *module.HTTPError) {} // a failing page ends here, not in itself
 	ew := &executeWriter{ResponseWriter: w, status: e.Status, head: r.Method == http.MethodHead}
@@ -171,7 +179,8 @@ func (x *responder) execute(w http.ResponseWriter, r *http.Request, c entry, e *
 	x.q.RenderError = outer
 	x.q.Outcome.SubStatus, x.q.Outcome.Win32 = outcome.SubStatus, outcome.Win32
 	if !ew.wrote {
-		dropEntityFields(w.Header())
+		clear(w.Header())
+		maps.Copy(w.Header(), before)
 		x.q.Logger.Warn("an error page failed itself", "path", c.Path)
 	}
 	return ew.wrote

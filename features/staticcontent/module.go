@@ -2,6 +2,7 @@ package staticcontent
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
@@ -65,8 +66,7 @@ func (m *staticModule) serve(w http.ResponseWriter, r *http.Request, q *module.R
 	if !info.Mode().IsRegular() {
 		return notFound()
 	}
-	send(w, r, f, info, typ, &c.ClientCache)
-	return nil
+	return send(w, r, f, info, typ, &c.ClientCache)
 }
 
 // check refuses what is no servable file, before it is opened: opening a pipe would wait for its writer.
@@ -107,15 +107,30 @@ func serveFolder(w http.ResponseWriter, r *http.Request) *module.HTTPError {
 	return nil
 }
 
-// send sends the file with its validators. http.ServeContent answers conditions and ranges (RFC 9110, sections 13, 14).
-func send(w http.ResponseWriter, r *http.Request, f *os.File, info fs.FileInfo, typ string, cache *clientCache) {
+// send sends the file with its validators. http.ServeContent answers conditions and ranges (RFC 9110, sections 13, 14);
+// what it refuses is returned.
+func send(w http.ResponseWriter, r *http.Request, f *os.File, info fs.FileInfo, typ string, cache *clientCache) *module.HTTPError {
 	h := w.Header()
 	h.Set("Content-Type", typ)
 	if cache.SetETag {
 		h.Set("ETag", etag(info))
 	}
 	cache.apply(h)
-	http.ServeContent(w, r, "", info.ModTime(), f)
+	held := &heldWriter{ResponseWriter: w}
+	http.ServeContent(held, withRange(r, info.Size()), "", info.ModTime(), f)
+	switch held.status {
+	case http.StatusPreconditionFailed:
+		return &module.HTTPError{
+			Status: held.status, Summary: "the file is not in the state that the request is meant for",
+			Hint: "ask for it without If-Match and If-Unmodified-Since, or with the ETag and date that it has now",
+		}
+	case http.StatusRequestedRangeNotSatisfiable:
+		return &module.HTTPError{
+			Status: held.status, Summary: fmt.Sprintf("the file is %d bytes long and has nothing in the range that was asked for", info.Size()),
+			Header: http.Header{"Content-Range": {fmt.Sprintf("bytes */%d", info.Size())}},
+		}
+	}
+	return nil
 }
 
 // etag is a strong validator: a file is another one when its time in nanoseconds or its size differs.
@@ -131,8 +146,9 @@ func (c *clientCache) apply(h http.Header) {
 	case modeUseMaxAge:
 		directives = append(directives, "max-age="+strconv.FormatInt(int64(c.MaxAge.Seconds()), 10))
 	case modeUseExpires:
-		if c.Expires != "" {
-			h.Set("Expires", c.Expires)
+		// RFC 9110, section 5.6.7: older forms of dates are read and not sent.
+		if t, err := http.ParseTime(c.Expires); err == nil {
+			h.Set("Expires", t.UTC().Format(http.TimeFormat))
 		}
 	}
 	if c.Custom != "" {

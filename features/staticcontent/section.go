@@ -58,7 +58,7 @@ func sections() []config.Section {
 					{Name: modeNoControl, Value: 0}, {Name: modeDisableCache, Value: 1},
 					{Name: modeUseMaxAge, Value: 2}, {Name: modeUseExpires, Value: 3},
 				}},
-				{Name: "cacheControlMaxAge", Type: config.TimeSpan, Default: "1.00:00:00"},
+				{Name: "cacheControlMaxAge", Type: config.TimeSpan, Default: "1.00:00:00", Check: checkAge},
 				{Name: "httpExpires", Type: config.String, Check: checkDate},
 				{Name: "cacheControlCustom", Type: config.String, Check: checkFieldValue},
 				{Name: "setEtag", Type: config.Bool, Default: "true"},
@@ -74,6 +74,14 @@ func sections() []config.Section {
 	}}
 }
 
+// checkAge refuses ages that Cache-Control cannot hold (RFC 9111, section 1.2.2).
+func checkAge(written string) error {
+	if strings.HasPrefix(strings.TrimSpace(written), "-") {
+		return errors.New("must not be negative")
+	}
+	return nil
+}
+
 func checkDate(written string) error {
 	if written == "" {
 		return nil
@@ -85,7 +93,7 @@ func checkDate(written string) error {
 }
 
 func checkMimeType(written string) error {
-	if written == "" {
+	if strings.TrimSpace(written) == "" {
 		return errors.New("must not be empty")
 	}
 	return checkFieldValue(written)

@@ -11,7 +11,9 @@ import (
 func renderBare(w http.ResponseWriter, _ *http.Request, e *module.HTTPError) {
 	h := w.Header()
 	for _, k := range []string{"Content-Encoding", "Content-Type", "Content-Range", "Etag", "Last-Modified", "Expires"} {
-		h.Del(k) // they describe the response that is not sent
+		if _, own := e.Header[k]; !own {
+			h.Del(k) // they describe the response that is not sent
+		}
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", "0")
