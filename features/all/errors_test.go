@@ -137,6 +137,8 @@ func TestErrorEntries(t *testing.T) {
 		{"out of the site", entry(`path="../../absolute.htm"`), "GET /missing.txt", 404, "There is nothing at this address"},
 		{"an absolute path", entry(`path="` + absolute + `"`), "GET /missing.txt", 404, "There is nothing at this address"},
 		{"no entry", `<clear />`, "GET /missing.txt", 404, "There is nothing at this address"},
+		{"the configuration", entry(`path="web.config"`), "GET /missing.txt", 404, "There is nothing at this address"},
+		{"the configuration, other case", entry(`path="errors/../WEB.config"`), "GET /missing.txt", 404, "There is nothing at this address"},
 		{"HEAD", ``, "HEAD /missing.txt", 404, ""},
 		{"a language", entry(`prefixLanguageFilePath="lang" path="404.htm"`), "GET /missing.txt HTTP/1.1\nAccept-Language: fr, de;q=0.8", 404, "deutsch"},
 		{"no such language", entry(`prefixLanguageFilePath="lang" path="404.htm"`), "GET /missing.txt HTTP/1.1\nAccept-Language: ../de", 404, "english"},
@@ -158,6 +160,26 @@ func TestErrorEntries(t *testing.T) {
 				t.Errorf("%d %s %v, want %d %q", a.status, a.body, a.header, c.status, c.body)
 			}
 		})
+	}
+}
+
+// TestExecutedPage looks at the header: a failure must not be kept by caches as its page may be, and a page that fails
+// itself leaves nothing behind.
+func TestExecutedPage(t *testing.T) {
+	h := startHost(t, newHome(t, "web-server-core", "static-content", "http-errors", "websocket"))
+	h.site("oops.htm", "oops")
+	for url, body := range map[string]string{"/oops.htm": "oops", "/echo": "There is nothing at this address"} {
+		h.webConfig(`<staticContent><clientCache cacheControlMode="UseMaxAge" httpExpires="Tue, 19 Jan 2038 03:14:07 GMT" /></staticContent>
+			<httpErrors errorMode="Custom"><remove statusCode="404" /><error statusCode="404" path="` + url + `" responseMode="ExecuteURL" /></httpErrors>`)
+		a := h.get("/missing.txt")
+		if a.status != 404 || !strings.Contains(a.body, body) || strings.Contains(a.header.Get("Cache-Control"), "max-age") {
+			t.Errorf("%s: %d %v\n%s", url, a.status, a.header, a.body)
+		}
+		for _, k := range []string{"ETag", "Last-Modified", "Accept-Ranges", "Upgrade", "Sec-WebSocket-Version"} {
+			if v := a.header.Get(k); v != "" {
+				t.Errorf("%s: the failure has %s: %s", url, k, v)
+			}
+		}
 	}
 }
 

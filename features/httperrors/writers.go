@@ -71,6 +71,12 @@ func (w *executeWriter) WriteHeader(status int) {
 	w.wrote = true
 	if status < 300 {
 		status = w.status
+		// A file's validators and cache time are not those of the failure: caches keep a 404 that has them.
+		h := w.Header()
+		for _, k := range []string{"Etag", "Last-Modified", "Accept-Ranges", "Expires"} {
+			h.Del(k)
+		}
+		h.Set("Cache-Control", "no-store")
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
