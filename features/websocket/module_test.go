@@ -31,7 +31,8 @@ func TestIntends(t *testing.T) {
 }
 
 func TestCheckPath(t *testing.T) {
-	for path, ok := range map[string]bool{"/": true, "/echo": true, "/a b/ü": true, "": false, "echo": false, "/a?b": false, "/a#b": false} {
+	for path, ok := range map[string]bool{"/": true, "/echo": true, "/a b/ü": true, "": false, "echo": false, "/a?b": false, "/a#b": false,
+		"/a/": true, "/a//b": false, "//": false, "//a": false, "/a/./b": false, "/a/..": false, "/a/../b": false, "/..a/b.": true} {
 		if err := checkPath(path); (err == nil) != ok {
 			t.Errorf("%q: %v", path, err)
 		}

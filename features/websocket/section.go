@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"path"
 	"strings"
 	"time"
 
@@ -75,6 +76,10 @@ func sections() []config.Section {
 func checkPath(written string) error {
 	if !strings.HasPrefix(written, "/") || strings.ContainsAny(written, "?#") {
 		return errors.New(`must be a URL path from the root of the site, such as "/echo", without query or fragment`)
+	}
+	// Requests come with clean paths: an endpoint at another one would never be found.
+	if clean := path.Clean(written); written != clean && written != strings.TrimSuffix(clean, "/")+"/" {
+		return errors.New(`must have no empty segments and no "." or ".."; did you mean "` + clean + `"?`)
 	}
 	return nil
 }
