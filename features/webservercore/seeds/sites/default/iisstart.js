@@ -146,7 +146,7 @@ function on(id, event, f) {
     try {
       await f();
     } catch (err) {
-      problem(err.message);
+      problem(err.message.replace(/^Failed to \w+ '\w+'( on '\w+')?: /, ''));
     }
   });
 }
