@@ -11,7 +11,7 @@ import (
 const drainTime = 5 * time.Second
 
 // body counts a request's body and cuts a client that sends nothing of it for the site's connectionTimeout: each read
-// renews the deadline. net/http watches the connection from the end of the body on, so there the deadline is lifted.
+// renews the deadline. From the end of the body on net/http watches the connection and lifts the deadline by itself.
 type body struct {
 	io.ReadCloser
 	rc      *http.ResponseController
@@ -31,8 +31,8 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.n.Add(int64(n))
-	if err != nil && !b.ended.Swap(true) {
-		_ = b.rc.SetReadDeadline(time.Time{})
+	if err != nil {
+		b.ended.Store(true)
 	}
 	return n, err
 }

@@ -153,6 +153,24 @@ func TestUnknownModuleIsNamed(t *testing.T) {
 	}
 }
 
+func TestEndedGenerationTakesNobody(t *testing.T) {
+	h := newTestHost(t, hello("x")).start()
+	g := h.s.current.Load()
+	if !g.hold() {
+		t.Fatal("the current generation takes nobody")
+	}
+	h.reload()
+	if !g.hold() {
+		t.Error("a generation with users ended")
+	}
+	g.release()
+	g.release()
+	<-g.closed
+	if g.hold() {
+		t.Error("an ended generation took a user")
+	}
+}
+
 func TestSharedOutlivesGenerations(t *testing.T) {
 	var made atomic.Int64
 	f := hello("x")

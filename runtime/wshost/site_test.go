@@ -136,6 +136,8 @@ func TestStopOvertakesAReload(t *testing.T) {
 		<-leave
 		return nil
 	}
+	added := freeAddr(t)
+	h.configure(h.site(1, "Default Web Site", "", "127.0.0.1:0:", added+":"))
 	late := make(chan error, 1)
 	go func() {
 		_, err := h.s.Reload(context.Background())
@@ -149,8 +151,8 @@ func TestStopOvertakesAReload(t *testing.T) {
 	if err := <-late; !errors.Is(err, errStopping) {
 		t.Errorf("the reload ended with %v, want a refusal", err)
 	}
-	if !refused(h.addr) || f.closed.Load() != 2 {
-		t.Errorf("%d modules closed, want both generations'", f.closed.Load())
+	if !refused(h.addr) || !refused(added) || f.closed.Load() != 2 {
+		t.Errorf("%d modules closed, want both generations' and no listener", f.closed.Load())
 	}
 	if err := NewAdmin(h.home).Stop(context.Background(), 0); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("stopping what does not run: %v", err)

@@ -65,7 +65,8 @@ type Module interface {
 }
 
 // Provisioner is implemented by modules that prepare something once per generation: decode server-level
-// configuration, open files. An error refuses the whole generation; the previous one goes on serving.
+// configuration, open files. An error refuses the whole generation; the previous one goes on serving. A module whose
+// Provision failed is not closed: it gives back what it took before it returns the error.
 type Provisioner interface {
 	Provision(*Context) error
 }
