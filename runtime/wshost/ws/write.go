@@ -72,11 +72,13 @@ func (c *Conn) send(ctx context.Context, op frame.Opcode, p []byte, limit time.D
 	}
 	_ = c.line.SetWriteDeadline(at) // fails only on a closed line, which the write tells
 	if err := ctx.Err(); err != nil {
+		c.unlimit()
 		return err // nothing is out yet
 	}
 	n, err := c.emit(op, p)
 	c.bytesOut.Add(n)
 	if err == nil {
+		c.unlimit()
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -84,6 +86,19 @@ func (c *Conn) send(ctx context.Context, op frame.Opcode, p []byte, limit time.D
 	}
 	_ = c.finish(fmt.Errorf("websocket line was cut after a failed write: %w", err))
 	return err
+}
+
+// layer is a line that lies on another, as a *tls.Conn does. It may write while it is read: TLS answers a change of keys
+// (RFC 8446, section 4.6.3).
+type layer interface{ NetConn() net.Conn }
+
+// unlimit takes deadline and context of a write that is over off a layer, so that they do not hit what it writes by
+// itself. Elsewhere they may stay: the next write brings its own.
+func (c *Conn) unlimit() {
+	if _, ok := c.line.(layer); ok {
+		c.writeWatch.set(context.Background())
+		_ = c.line.SetWriteDeadline(time.Time{})
+	}
 }
 
 func (c *Conn) emit(op frame.Opcode, p []byte) (n int64, err error) {

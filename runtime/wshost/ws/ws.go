@@ -143,7 +143,7 @@ func (c *Conn) finish(err error) error {
 // closeLine closes the line. The error is of no use: how the connection ended is known already. TLS would take up to
 // 5 s to take leave of a peer that does not listen; it does so only of one that has closed properly.
 func (c *Conn) closeLine(properly bool) {
-	if secure, ok := c.line.(interface{ NetConn() net.Conn }); ok && !properly {
+	if secure, ok := c.line.(layer); ok && !properly {
 		_ = secure.NetConn().Close()
 		return
 	}
