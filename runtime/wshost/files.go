@@ -77,14 +77,18 @@ func (noFiles) Physical(string) string { return "" }
 
 func notMapped(op, p string) error { return &fs.PathError{Op: op, Path: p, Err: fs.ErrNotExist} }
 
-// below returns the part of urlPath below the virtual directory, as os.Root wants it. Dot segments are left in: it is
-// os.Root that refuses those that lead out, whatever the caller did with the path.
+// below returns the part of urlPath below the virtual directory, as os.Root wants it. The path of the virtual directory
+// is compared without regard to case, as the configuration does. Dot segments are left in: it is os.Root that refuses
+// those that lead out, whatever the caller did with the path.
 func below(vdir, urlPath string) string {
-	rel := strings.Trim(strings.TrimPrefix(urlPath, strings.TrimSuffix(vdir, "/")), "/")
-	if rel == "" {
-		return "."
+	n := len(strings.TrimSuffix(vdir, "/"))
+	if len(urlPath) >= n && strings.EqualFold(urlPath[:n], vdir[:n]) {
+		urlPath = urlPath[n:]
 	}
-	return rel
+	if rel := strings.Trim(urlPath, "/"); rel != "" {
+		return rel
+	}
+	return "."
 }
 
 // openBelow opens rel below dir. Only files and folders are opened: a FIFO would block, a device is nobody's content.
