@@ -47,6 +47,9 @@ func (b *builder) readFolder(name string, state fileState, p string, depth int) 
 	}
 	if err != nil {
 		b.fault(unreadable(name, err), false)
+		if !lasting(err) {
+			return nil // no level without sources is fresh while the file exists
+		}
 		return []source{{path: name, state: state}}
 	}
 	sources := []source{{name, read, raw}}

@@ -62,6 +62,14 @@ func (s fileState) racy(read time.Time) bool {
 	return read.UnixNano()-max(s.mtime, s.ctime) < int64(settleTime)
 }
 
+var errNotRegular = errors.New("it is not a regular file")
+
+// lasting reports whether a file that could not be read stays so until its state changes. Having run out of
+// descriptors or of memory passes without a trace in the file.
+func lasting(err error) bool {
+	return errors.Is(err, os.ErrPermission) || errors.Is(err, errNotRegular)
+}
+
 // readFile reads a configuration file whole, with the state that belongs to what was read.
 func readFile(path string) ([]byte, fileState, error) {
 	// O_NONBLOCK keeps a named pipe in the place of the file from blocking the request.
@@ -76,7 +84,7 @@ func readFile(path string) ([]byte, fileState, error) {
 			return nil, before, err
 		}
 		if before.mode&unix.S_IFMT != unix.S_IFREG {
-			return nil, before, errors.New("it is not a regular file")
+			return nil, before, errNotRegular
 		}
 		src, err := io.ReadAll(io.NewSectionReader(f, 0, maxFileSize+1))
 		if err != nil {

@@ -82,6 +82,9 @@ func (f *file) include() []source {
 		raw, state, err := readFile(s.path)
 		if err != nil {
 			e := unreadable(s.path, err)
+			if !lasting(err) {
+				s.state = fileState{} // as if it were missing: it is tried again for as long as it exists
+			}
 			u.fault = at.fault(e.HResult, u.sec.Path, fmt.Sprintf("configSource=%q: %s", a.value, e.Message), e.Hint)
 			sources = append(sources, s)
 			continue
