@@ -59,11 +59,11 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (c *Conn, resp *ht
 	guard.set(ctx)
 	c, resp, err = shake(line, req, key, o.Subprotocols, limits)
 	guard.stop()
-	if err == nil {
-		err = ctx.Err()
+	if err == nil && ctx.Err() != nil {
+		resp, err = nil, ctx.Err()
 	}
 	if err != nil {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && resp == nil { // a refusal stays one when its body does not end in time
 			err = ctx.Err()
 		}
 		_ = line.Close()

@@ -169,6 +169,20 @@ func TestLimitHandshakeTimeout(t *testing.T) {
 	_ = c.Close(1000, "")
 }
 
+// A refusal is told as one, also when its body never ends: event streams, long polls.
+func TestDialRefusedWithoutEnd(t *testing.T) {
+	for _, head := range []string{"Content-Type: text/event-stream\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n8\r\n", "Content-Length: 1000\r\n\r\n"} {
+		url := answering(t, func(*http.Request) string { return "HTTP/1.1 200 OK\r\n" + head + "data: 1\n" })
+		_, resp, err := ws.Dial(context.Background(), url, &ws.DialOptions{Limits: ws.Limits{HandshakeTimeout: 50 * time.Millisecond}})
+		if !errors.As(err, new(*handshake.Error)) || resp == nil || resp.StatusCode != 200 {
+			t.Fatalf("Dial: %v, %v", resp, err)
+		}
+		if body, err := io.ReadAll(resp.Body); string(body) != "data: 1\n" || err != nil {
+			t.Errorf("body %q, %v", body, err)
+		}
+	}
+}
+
 func TestDialTLS(t *testing.T) {
 	ended := make(chan error, 1)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
