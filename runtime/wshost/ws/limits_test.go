@@ -121,6 +121,19 @@ func TestDeclaredLengthAllocatesNothing(t *testing.T) {
 	}
 }
 
+// The buffer of a message in fragments grows ahead of what has arrived, but not beyond what may arrive.
+func TestTheBufferStaysWithinTheLimits(t *testing.T) {
+	for _, l := range []Limits{{MessageSize: 100000}, {MessageSize: 1 << 20, HeldMemory: 100000}} {
+		r := serverReceiver(l)
+		outcome(r, wire(frame.Binary, false, strings.Repeat("x", 60000)))
+		for range 36 {
+			if got := outcome(r, wire(frame.Continuation, false, strings.Repeat("x", 1000))); got != "" || cap(r.msg) > 100000 {
+				t.Fatalf("%d of at most 100000 bytes are held in %d: %s", len(r.msg), cap(r.msg), got)
+			}
+		}
+	}
+}
+
 func TestLimitsResolve(t *testing.T) {
 	const second = time.Second
 	if got, want := (Limits{}).resolved(), (Limits{4 << 20, 8<<20 + 64<<10, 65536, 100, 60 * second, 10 * second, 0, 20 * second, 5 * second, 10 * second}); got != want {

@@ -39,14 +39,17 @@ func (r *receiver) data(piece []byte) (event, error) {
 	return event{}, nil
 }
 
-// hold appends to the message. The buffer at most doubles, and never outgrows what the frame has declared: a peer
-// makes us hold memory by sending bytes, not by announcing them.
+// hold appends to the message. The buffer at most doubles, and never outgrows the limits nor what the last frame has
+// declared: a peer makes us hold memory by sending bytes, not by announcing them.
 func (r *receiver) hold(piece []byte) {
 	need := len(r.msg) + len(piece)
 	if need > cap(r.msg) {
 		room := max(2*cap(r.msg), firstBuffer)
 		if left := r.h.Length - r.got; r.h.FIN && left < uint64(room) {
 			room = min(room, need+int(left))
+		}
+		if most := min(r.limits.MessageSize, r.limits.HeldMemory); int64(room) > most {
+			room = int(most)
 		}
 		grown := make([]byte, len(r.msg), max(room, need))
 		copy(grown, r.msg)
