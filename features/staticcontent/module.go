@@ -42,6 +42,9 @@ func (m *staticModule) serve(w http.ResponseWriter, r *http.Request, q *module.R
 		return unreadable(err)
 	}
 	if info.IsDir() {
+		if e := checkMethod(r); e != nil {
+			return e // no redirection: clients would follow it with GET, without their body
+		}
 		return serveFolder(w, r)
 	}
 	if e := check(r, info); e != nil {
@@ -77,14 +80,20 @@ func check(r *http.Request, info fs.FileInfo) *module.HTTPError {
 	case strings.EqualFold(path.Base(r.URL.Path), "web.config"):
 		// Request Filtering hides it as well; the configuration must not leak where that is not installed.
 		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 8, Summary: "configuration files are never served"}
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		return &module.HTTPError{
-			Status: http.StatusMethodNotAllowed, Summary: "a file can be read with GET and HEAD only, not with " + strconv.Quote(r.Method),
-			Hint:   "an application that answers this method must claim the URL before Static Content does",
-			Header: http.Header{"Allow": {"GET, HEAD, OPTIONS"}},
-		}
 	}
-	return nil
+	return checkMethod(r)
+}
+
+// checkMethod refuses what is neither GET nor HEAD.
+func checkMethod(r *http.Request) *module.HTTPError {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil
+	}
+	return &module.HTTPError{
+		Status: http.StatusMethodNotAllowed, Summary: "files and folders can be read with GET and HEAD only, not with " + strconv.Quote(r.Method),
+		Hint:   "an application that answers this method must claim the URL before Static Content does",
+		Header: http.Header{"Allow": {"GET, HEAD, OPTIONS"}},
+	}
 }
 
 // serveFolder leads to the form of the URL that ends with a slash, against which relative links on a start page work.
