@@ -52,8 +52,12 @@ function showWebSocket(ws) {
       '<webSocket enabled="true" />', 'The change counts from the next request on; nothing needs a restart.');
   } else {
     pill($('ws-pill'), 'on', 'WebSocket: ready');
+    if (!ws.endpoint) {
+      notice('This site declares no echo endpoint', 'WebSocket Protocol is ready, but no URL of this site sends messages back. Inside <system.webServer> of its web.config, write:',
+        '<webSocketEndpoints><add path="/echo" type="echo" /></webSocketEndpoints>', 'The change counts from the next request on; nothing needs a restart.');
+    }
   }
-  if (ws.endpoint) $('url').value = socketURL(ws.endpoint);
+  if (ws.endpoint) $('url').value = socketURL(encodeURI(ws.endpoint));
 }
 
 function showInfo(info) {
