@@ -54,3 +54,28 @@ func TestDefaultDocument(t *testing.T) {
 		t.Errorf("without slash: %d %v", a.status, a.header)
 	}
 }
+
+// TestDefaultDocumentHasItsOwnConfiguration sees that what is configured for a file, or for the folder that holds it,
+// cannot be gone round by asking for the folder whose default document it is.
+func TestDefaultDocumentHasItsOwnConfiguration(t *testing.T) {
+	h := startHost(t, newHome(t, "web-server-core", "static-content", "default-document", "http-errors"))
+	h.site("one/Default.htm", "one")
+	h.site("two/deep/start.htm", "two")
+	h.site("two/deep/web.config", `<configuration><system.webServer><staticContent><remove fileExtension=".htm" /></staticContent></system.webServer></configuration>`)
+	h.site("two/web.config", `<configuration><system.webServer><defaultDocument><files><add value="deep/start.htm" /></files></defaultDocument></system.webServer></configuration>`)
+	h.site("three/deep/start.htm", "three")
+	h.site("three/deep/web.config", `<configuration>`)
+	h.site("three/web.config", `<configuration><system.webServer><defaultDocument><files><add value="deep/start.htm" /></files></defaultDocument></system.webServer></configuration>`)
+	h.site("web.config", `<configuration><location path="one/default.htm"><system.webServer><staticContent><remove fileExtension=".htm" />`+
+		`<mimeMap fileExtension=".htm" mimeType="text/x-own" /></staticContent></system.webServer></location></configuration>`)
+	for _, path := range []string{"/one/Default.htm", "/one/"} {
+		if a := h.get(path); a.status != 200 || a.header.Get("Content-Type") != "text/x-own" {
+			t.Errorf("%s: %d as %q, want the type that the location tag gives the file", path, a.status, a.header.Get("Content-Type"))
+		}
+	}
+	for path, want := range map[string]string{"/two/deep/start.htm": "404.3", "/two/": "404.3", "/three/deep/start.htm": "500.19", "/three/": "500.19"} {
+		if a := h.get(path); !strings.Contains(a.body, want) {
+			t.Errorf("%s: %d %s, want %s of the folder that holds the file", path, a.status, a.body, want)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package defaultdocument
 
 import (
 	"net/http"
-	"net/url"
 	"path"
 	"strings"
 
@@ -66,7 +65,12 @@ func (documentModule) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		if found, ok := c.find(q.Files, r.URL.Path); ok {
-			r = rewritten(r, found)
+			moved, refusal := q.MoveTo(r, found)
+			if refusal != nil {
+				q.Fail(w, r, refusal)
+				return
+			}
+			r = moved
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -88,14 +92,4 @@ func (c *documentConfig) find(files module.Files, folder string) (string, bool) 
 		}
 	}
 	return "", false
-}
-
-// rewritten returns r for another path of the same site. The client's own URL stays in r.RequestURI.
-func rewritten(r *http.Request, to string) *http.Request {
-	r2 := new(http.Request)
-	*r2 = *r
-	r2.URL = new(url.URL)
-	*r2.URL = *r.URL
-	r2.URL.Path, r2.URL.RawPath = to, ""
-	return r2
 }

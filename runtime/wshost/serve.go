@@ -67,6 +67,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 		Logger:      slog.New(&requestHandler{s.log.Handler(), t.name, r.URL.Path}),
 		RenderError: renderBare, Connections: &s.conns,
 	}
+	q.Reconfigure = func(urlPath string) *module.HTTPError { return s.configureAt(g, q, urlPath) }
 	q.OnEnd(g.release) // the first to be registered is the last to run
 	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: wantsWebSocket(r)}
 	if failure == nil {
@@ -105,7 +106,12 @@ func (s *Server) configure(g *generation, q *module.Request, t target, r *http.R
 	if limit := t.limits.MaxURLSegments; limit > 0 && segments(p) > limit {
 		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 20, Summary: fmt.Sprintf("the URL has more than %d segments (maxUrlSegments)", limit)}
 	}
-	effective, err := g.tree.Effective(t.name, p)
+	return s.configureAt(g, q, p)
+}
+
+// configureAt gives the request the configuration of a URL path of its site, or says why it must be refused.
+func (s *Server) configureAt(g *generation, q *module.Request, urlPath string) *module.HTTPError {
+	effective, err := g.tree.Effective(q.SiteName, urlPath)
 	if err == nil {
 		q.Config = effective
 		return nil

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"sync"
 	"time"
@@ -24,6 +25,11 @@ type Request struct {
 	// already answered 500.19 by the time modules of StageBegin would run; modules of StageLog then see the
 	// configuration of the server level.
 	Config *config.Effective
+	// Reconfigure replaces Config by the configuration of another URL path of the site. A module that lets another file
+	// answer than the one the URL names calls it before it passes the request on: what is configured for that file and
+	// its folders holds for it, under whatever URL it was reached. A refusal is to be given to Fail; Config is then as
+	// it was. Modules call MoveTo, which does without it in tests of a bare module.
+	Reconfigure func(urlPath string) *HTTPError
 	// Files opens and examines files of the site by URL path, never outside the site's folders.
 	Files Files
 	// Logger writes to the host's own log with the site and the request's path already attached.
@@ -70,6 +76,21 @@ type Files interface {
 }
 
 type requestKey struct{}
+
+// MoveTo returns r for another URL path of the same site, under the configuration of that path, or the refusal to be
+// given to Fail. r.RequestURI keeps what the client wrote.
+func (q *Request) MoveTo(r *http.Request, urlPath string) (*http.Request, *HTTPError) {
+	if q.Reconfigure != nil {
+		if refusal := q.Reconfigure(urlPath); refusal != nil {
+			return nil, refusal
+		}
+	}
+	r2, u := new(http.Request), new(url.URL)
+	*r2, *u = *r, *r.URL
+	u.Path, u.RawPath = urlPath, ""
+	r2.URL = u
+	return r2, nil
+}
 
 // WithRequest returns r carrying q. The host calls it; tests of modules do too.
 func WithRequest(r *http.Request, q *Request) *http.Request {

@@ -67,3 +67,27 @@ func TestFromRequest(t *testing.T) {
 	}()
 	FromRequest(httptest.NewRequest("GET", "/", nil))
 }
+
+func TestMoveTo(t *testing.T) {
+	var asked string
+	refusal := &HTTPError{Status: 500, SubStatus: 19}
+	q := &Request{Reconfigure: func(p string) *HTTPError {
+		asked = p
+		if p == "/bad" {
+			return refusal
+		}
+		return nil
+	}}
+	r := httptest.NewRequest("GET", "/a%2fb/?x=1", nil)
+	moved, got := q.MoveTo(r, "/a/b/c")
+	if got != nil || asked != "/a/b/c" || moved.URL.String() != "/a/b/c?x=1" || moved.RequestURI != r.RequestURI || r.URL.Path != "/a/b/" {
+		t.Errorf("moved to %v (asked %q, refused %v), from %v", moved.URL, asked, got, r.URL)
+	}
+	if moved, got := q.MoveTo(r, "/bad"); got != refusal || moved != nil {
+		t.Errorf("a faulty configuration: %v, %v", moved, got)
+	}
+	q.Reconfigure = nil
+	if moved, got := q.MoveTo(r, "/c"); got != nil || moved.URL.Path != "/c" {
+		t.Errorf("without a host: %v, %v", moved, got)
+	}
+}
