@@ -46,7 +46,7 @@ func exitCodes() []struct {
 		{ExitLocked, "locked: another rolemgr, or a running host, holds the server"},
 		{ExitRolledBack, "failed, and everything was rolled back"},
 		{ExitIncomplete, "failed, and the rollback is incomplete"},
-		{ExitRefused, "refused: not available, level, conflict, or too many live sockets"},
+		{ExitRefused, "refused: not available, level, conflict, still in use, or too many live sockets"},
 		{ExitTerminal, "needs a terminal"},
 		{ExitInterrupted, "interrupted, and rolled back"},
 	}

@@ -98,10 +98,17 @@ func (l *Local) Plan(ctx context.Context, r plan.Request) (plan.Plan, diag.List,
 	}
 	sockets, unknown := l.sockets(ctx)
 	p, diags, err := plan.Build(l.o.Catalog, s, r, plan.Facts{Hash: l.hash, Dir: l.dir, Sockets: sockets, Blob: l.store.HasBlob})
-	if unknown != nil && err == nil {
+	if err != nil {
+		return p, diags, err
+	}
+	if unknown != nil {
 		diags = append(diags, socketsUnknown(unknown))
 	}
-	return p, diags, err
+	inUse, err := l.inUse(p)
+	if err != nil {
+		return plan.Plan{}, diags, err
+	}
+	return p, append(diags, inUse...), nil
 }
 
 // SocketsUnknown is the code of the warning that a plan was made without knowing what is open.
