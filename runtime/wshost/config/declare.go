@@ -83,12 +83,26 @@ func (f *file) declareSection(n *node, path string) {
 	case isKnown && known.Ignored && sec == nil:
 		return
 	}
+	for _, earlier := range f.rules {
+		if earlier.sec == sec && sec != nil {
+			f.duplicate(n, path, earlier.at)
+			return
+		}
+	}
 	r := rule{sec: sec, at: n.place()}
 	for _, a := range n.attrs {
 		f.declareAttribute(n, &r, a)
 	}
 	if sec != nil {
 		f.rules = append(f.rules, r)
+	}
+}
+
+// duplicate records a second declaration of a section: a lock in the first must not be lost to it unseen.
+func (f *file) duplicate(n *node, path string, first place) {
+	if !f.tooMany() {
+		f.faults = append(f.faults, n.place().fault(HResultDuplicate, path,
+			fmt.Sprintf("section %q is declared twice, first in line %d", path, first.pos().Line), "delete one of the two"))
 	}
 }
 

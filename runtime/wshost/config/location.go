@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A location is a location tag.
@@ -93,5 +95,29 @@ func locationPath(written string, server bool) (path, problem string) {
 	return fold(path), ""
 }
 
-// fold makes names and URL paths comparable: IIS compares them without regard to case.
-func fold(s string) string { return strings.ToLower(s) }
+// fold makes names and URL paths comparable: IIS compares them without regard to case. Two strings have the same folded
+// form when strings.EqualFold says so; strings.ToLower alone tells forms such as the two small sigmas apart.
+func fold(s string) string {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return strings.Map(foldRune, s)
+		}
+	}
+	return strings.ToLower(s)
+}
+
+// foldRune returns the first of the characters that differ only in case, or an ASCII letter's lower case.
+func foldRune(r rune) rune {
+	if r >= utf8.RuneSelf {
+		for first := r; ; {
+			if first = unicode.SimpleFold(first); first <= r {
+				r = first // SimpleFold goes up, and from the last to the first
+				break
+			}
+		}
+	}
+	if 'A' <= r && r <= 'Z' {
+		r += 'a' - 'A'
+	}
+	return r
+}

@@ -2,7 +2,9 @@ package config
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestLocationPaths(t *testing.T) {
@@ -170,5 +172,27 @@ func TestInheritInChildApplications(t *testing.T) {
 	w.write("root/web.config", ws("<nope/>"))
 	if _, err := tree.Effective("Site", "/app/x"); err == nil {
 		t.Error("an inherited fault does not concern the nested application")
+	}
+}
+
+// TestFoldedPaths sees that a location tag holds under every spelling that leads to the folder of a virtual directory.
+func TestFoldedPaths(t *testing.T) {
+	sites := strings.ReplaceAll(sitesXML, "/virt\"", "/σk\"") // a sigma has two small forms, a k has one that is no ASCII
+	tree := newWorld(t, map[string]string{"apphost": sites + at("Site/σK", "", add("tagged"))}).open()
+	for _, url := range []string{"/σk/x", "/ςk/x", "/ΣK/x", "/Σk"} {
+		_, vdir, _, ok := tree.Map("Site", url)
+		if got := docs(t, effective(t, tree, url)); !ok || vdir != "/σk" || got != "tagged" {
+			t.Errorf("%s: %q with %q", url, vdir, got)
+		}
+	}
+	for r := range rune(0x1F000) {
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			if fold("é"+string(r)) != fold("é"+string(f)) || r < 0x80 && fold(string(r)) != fold(string(f)) {
+				t.Errorf("%q and %q differ", r, f)
+			}
+		}
+	}
+	if got := fold("AbÉ"); got != "ab"+fold("É") || fold("é") == fold("e") {
+		t.Errorf("folded %q", got)
 	}
 }

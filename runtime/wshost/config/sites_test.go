@@ -117,10 +117,15 @@ func TestOpenFaults(t *testing.T) {
 		files map[string]string
 		want  uint32
 	}{
-		"broken apphost":   {map[string]string{"apphost": "raw:<configuration>"}, HResultMalformed},
-		"broken drop-in":   {map[string]string{"features/a.config": "raw:x"}, HResultMalformed},
-		"broken location":  {map[string]string{"apphost": at("/x", "", "")}, HResultMalformed},
-		"missing apphost":  {nil, HResultNotFound},
+		"broken apphost":  {map[string]string{"apphost": "raw:<configuration>"}, HResultMalformed},
+		"broken drop-in":  {map[string]string{"features/a.config": "raw:x"}, HResultMalformed},
+		"broken location": {map[string]string{"apphost": at("/x", "", "")}, HResultMalformed},
+		"missing apphost": {nil, HResultNotFound},
+		"declared twice": {map[string]string{"apphost": `<configSections><sectionGroup name="system.webServer">` +
+			`<section name="webSocket" overrideModeDefault="Deny"/><section name="webSocket" overrideModeDefault="Allow"/></sectionGroup></configSections>`}, HResultDuplicate},
+		"declared in two files": {map[string]string{
+			"features/a.config": `<configSections><sectionGroup name="system.webServer"><section name="webSocket"/></sectionGroup></configSections>`,
+			"apphost":           `<configSections><sectionGroup name="system.webServer"><section name="webSocket"/></sectionGroup></configSections>`}, 0},
 		"ignored drop-ins": {map[string]string{"features/.a.config": "raw:x", "features/a.config~": "raw:x"}, 0},
 	} {
 		w := newWorld(t, c.files)
