@@ -17,7 +17,11 @@ func main() {
 
 // run is main with an exit code. The first SIGINT or SIGTERM asks for an orderly end; a second one ends the process at
 // once, and the next command repairs what was interrupted.
+//
+// A pipe that nobody reads any longer must not kill the process in the middle of a transaction, or a host that serves:
+// SIGPIPE is ignored and the write fails instead.
 func run() ExitCode {
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

@@ -26,16 +26,22 @@ type cli struct {
 // execute runs one command line and returns its exit code. It never ends the process.
 func execute(ctx context.Context, e *env, args []string) ExitCode {
 	// A command line that cannot be parsed is answered in JSON too.
-	c := &cli{env: e, json: slices.Contains(args, "--json"), line: strings.Join(append([]string{"rolemgr"}, args...), " ")}
+	world, out := *e, &output{w: e.Out}
+	world.Out = out
+	c := &cli{env: &world, json: slices.Contains(args, "--json"), line: strings.Join(append([]string{"rolemgr"}, args...), " ")}
 	root := newRootCommand(c)
 	root.SetArgs(windowsSpelling(args))
-	root.SetIn(e.In)
-	root.SetOut(e.Out)
-	root.SetErr(e.Err)
+	root.SetIn(c.In)
+	root.SetOut(c.Out)
+	root.SetErr(c.Err)
 	err := root.ExecuteContext(ctx)
 	code := codeOf(err, ctx.Err() != nil)
 	if err != nil {
 		c.reportError(err, code)
+	}
+	if lost := out.lost(); lost != nil && code == ExitDone {
+		c.note("error: the result could not be written: %v", lost)
+		return ExitFailed
 	}
 	return code
 }
@@ -63,7 +69,8 @@ request against the server, undone if it fails, and cuts no connection that it d
 	})
 	f := root.PersistentFlags()
 	f.StringVar(&c.homeFlag, "home", "", "home folder of the server (default: ROLEMGR_HOME, else /var/lib/rolemgr for root, else the user's data folder)")
-	f.BoolVar(&c.json, "json", false, "print one JSON object instead of text")
+	f.BoolVar(&c.json, "json", c.json, "print one JSON object instead of text")
+	f.Lookup("json").DefValue = "false" // what the help shows
 	root.AddGroup(
 		&cobra.Group{ID: "features", Title: "Features:"},
 		&cobra.Group{ID: "server", Title: "The server:"},
