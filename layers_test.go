@@ -19,6 +19,7 @@ func layers() []string {
 		"runtime/wshost/ws/poller",
 		"runtime/wshost/ws",
 		"runtime/wshost/ws/hub",
+		"runtime/wshost/ws/conformance",
 		"runtime/wshost/config",
 		"runtime/wshost/module",
 		"runtime/wshost/module/moduletest",

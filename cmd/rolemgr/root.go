@@ -78,7 +78,8 @@ request against the server, undone if it fails, and cuts no connection that it d
 	)
 	addGroup(root, "features", newListCommand(c), newShowCommand(c), newInstallCommand(c), newRemoveCommand(c), newExportCommand(c))
 	addGroup(root, "server", newServeCommand(c), newReloadCommand(c), newStopCommand(c), newStatusCommand(c), newConfigCommand(c))
-	addGroup(root, "care", newVerifyCommand(c), newRecoverCommand(c), newHistoryCommand(c), newRollbackCommand(c))
+	addGroup(root, "care", newVerifyCommand(c), newRecoverCommand(c), newHistoryCommand(c), newRollbackCommand(c),
+		newConformanceCommand(c))
 	root.AddCommand(newVersionCommand(c))
 	c.addStandardCommands(root)
 	return root

@@ -1,0 +1,211 @@
+package conformance
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+)
+
+// The defaults of Options.
+const (
+	DefaultConcurrency = 4
+	DefaultDeadline    = 15 * time.Second
+	DefaultPatience    = 500 * time.Millisecond
+)
+
+// Options say what is judged and how.
+type Options struct {
+	// URL is the server under test: ws:// or wss://. Run only.
+	URL string
+	// Agent names the endpoint in reports; default: URL, or the client's User-Agent.
+	Agent string
+	// Match chooses cases: a pattern as in path.Match against the id, or a part of the id, group or title, in any
+	// letter case. Several are separated by commas. Empty means all cases.
+	Match string
+	// Concurrency is how many cases run at once; default 4. Run only.
+	Concurrency int
+	// Deadline bounds one case; default 15 s. A case that sends much has a second more for each MiB.
+	Deadline time.Duration
+	// Patience is how long a peer has to react in the middle of something; default 500 ms. Slower ones are judged
+	// not to react.
+	Patience time.Duration
+	// Header is sent with each opening handshake, as Origin or Authorization. Run only.
+	Header http.Header
+	// TLS is used for wss://; nil means the defaults. It is not changed. Run only.
+	TLS *tls.Config
+	// Progress, if not nil, is told of each result as it comes; never twice at once.
+	Progress func(done, all int, r Result)
+}
+
+func (o Options) withDefaults() Options {
+	if o.Concurrency <= 0 {
+		o.Concurrency = DefaultConcurrency
+	}
+	if o.Deadline <= 0 {
+		o.Deadline = DefaultDeadline
+	}
+	if o.Patience <= 0 {
+		o.Patience = DefaultPatience
+	}
+	return o
+}
+
+// ErrNoCase means that Options.Match chooses no case.
+var ErrNoCase = errors.New("no case matches")
+
+// Choose returns the cases for a subject that match a pattern as in Options.Match. It returns ErrNoCase when there are
+// none.
+func Choose(s Subject, match string) ([]Case, error) {
+	var out []Case
+	for _, c := range CasesFor(s) {
+		if match == "" || c.Matches(match) {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%w %q", ErrNoCase, match)
+	}
+	return out, nil
+}
+
+// Matches reports whether a pattern as in Options.Match chooses the case.
+func (c Case) Matches(match string) bool {
+	for m := range strings.SplitSeq(strings.ToLower(match), ",") {
+		m = strings.TrimSpace(m)
+		if ok, err := path.Match(m, c.ID); ok && err == nil {
+			return true
+		}
+		if m != "" && strings.Contains(strings.ToLower(c.ID+"\n"+c.Group+"\n"+c.Title), m) {
+			return true
+		}
+	}
+	return false
+}
+
+// Run judges a server. It fails when the server cannot be reached, or does not take a correct opening handshake and
+// echo a message: then no case would say anything. When ctx ends, it returns its error and no report.
+func Run(ctx context.Context, o Options) (*Report, error) {
+	o = o.withDefaults()
+	t, err := newTarget(o)
+	if err != nil {
+		return nil, err
+	}
+	cases, err := Choose(Server, o.Match)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.reach(ctx, o); err != nil {
+		return nil, err
+	}
+	if o.Agent == "" {
+		o.Agent = o.URL
+	}
+	results := make([]Result, len(cases))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	var told sync.Mutex
+	done := 0
+	for range o.Concurrency {
+		wg.Go(func() {
+			for i := range next {
+				r := t.run(ctx, cases[i], o)
+				told.Lock()
+				results[i] = r
+				done++
+				if o.Progress != nil {
+					o.Progress(done, len(cases), r)
+				}
+				told.Unlock()
+			}
+		})
+	}
+	for i := range cases {
+		select {
+		case next <- i:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return newReport(Server, o.Agent, o.URL, results), nil
+}
+
+// reach makes sure that there is a server that echoes.
+func (t *target) reach(ctx context.Context, o Options) error {
+	ctx, cancel := context.WithTimeout(ctx, o.Deadline)
+	defer cancel()
+	conn, br, _, err := t.knock(ctx, "reach")
+	if err != nil {
+		return fmt.Errorf("open a WebSocket to %q: %w", o.URL, err)
+	}
+	hello := lit("hello")
+	s := newSession(conn, br, frame.Client, Case{ID: "reach"}, nil, o)
+	seen := s.play(ctx, append(one(fr{op: frame.Text, body: hello}), await{1}, closeWith(1000)))
+	for _, e := range seen {
+		if echo(frame.Text, hello).is(e) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the server at %q does not echo: after %q came %s", o.URL, "hello", strings.Join(describe(seen), ", "))
+}
+
+// run runs one case against the server.
+func (t *target) run(ctx context.Context, c Case, o Options) Result {
+	brief, cancel := context.WithTimeout(ctx, o.Deadline) // for the handshake; a session has a deadline of its own
+	defer cancel()
+	r := c.result()
+	if c.opening != nil {
+		var seen string
+		r.Outcome, seen = c.opening.try(brief, t, c, o)
+		r.Seen = []string{seen}
+		return r
+	}
+	var offer []string
+	if c.deflate != nil {
+		offer = []string{"Sec-WebSocket-Extensions: " + permessageDeflate + c.deflate.params + c.deflate.more}
+	}
+	conn, br, resp, err := t.knock(brief, c.ID, offer...)
+	if err != nil {
+		r.Outcome, r.Seen = Failed, []string{"opening handshake: " + err.Error()}
+		if c.deflate != nil && c.deflate.bad && resp != nil && resp.StatusCode >= 400 {
+			r.Outcome = NonStrict
+		}
+		return r
+	}
+	var a *agreed
+	if values := resp.Header.Values("Sec-WebSocket-Extensions"); c.deflate != nil {
+		a, err = c.deflate.accepted(values)
+		r.Seen = []string{"the server declined"}
+		if a != nil {
+			r.Seen[0] = fmt.Sprintf("the server agreed to %q", strings.Join(values, ", "))
+		}
+		switch {
+		case err != nil:
+			r.Outcome, r.Seen = Failed, []string{"the server " + err.Error()}
+		case a == nil && !c.deflate.bad:
+			r.Outcome = Skipped
+		}
+	} else if len(values) > 0 {
+		r.Outcome, r.Seen = Failed, []string{fmt.Sprintf("the server took extensions that were not offered: %q", values)}
+	}
+	if r.Outcome != "" {
+		conn.Close()
+		return r
+	}
+	seen := newSession(conn, br, frame.Client, c, a, o).play(ctx, c.script)
+	r.Outcome, r.Seen = judge(c.want, seen), append(r.Seen, describe(seen)...)
+	return r
+}

@@ -1,0 +1,190 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+)
+
+// session is one connection of one case, after its opening handshake.
+type session struct {
+	role     frame.Role // of the judge
+	conn     net.Conn
+	keys     *rand.Rand // masking keys: the same in every run
+	patience time.Duration
+	deadline time.Time
+	agreed   *agreed // what was negotiated; nil without compression
+	deflater *deflater
+
+	sentClose bool
+	mid       bool // a frame is on its way in pieces: nothing may be sent in between
+
+	mu     sync.Mutex
+	events []event
+	pings  [][]byte      // of the peer's own, not answered yet
+	news   chan struct{} // an event has come
+}
+
+// newSession makes a session on a line. in is what is read from it, with what the handshake has read too far.
+func newSession(conn net.Conn, in io.Reader, role frame.Role, c Case, a *agreed, o Options) *session {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, c.ID) // a hash never fails
+	s := &session{
+		role: role, conn: conn, patience: o.Patience, deadline: time.Now().Add(o.Deadline), agreed: a,
+		keys: rand.New(rand.NewPCG(h.Sum64(), 13)), news: make(chan struct{}, 1),
+	}
+	if a != nil {
+		s.deflater = a.deflater(role)
+	}
+	_ = conn.SetDeadline(s.deadline) // a line that cannot have one fails at the first read
+	go s.listen(in)
+	return s
+}
+
+// play runs the script to the end of the connection and returns what was seen.
+func (s *session) play(ctx context.Context, script []step) []event {
+	defer s.conn.Close()
+	defer context.AfterFunc(ctx, func() { s.conn.Close() })()
+	for _, st := range script {
+		if err := st.do(s); err != nil {
+			break
+		}
+	}
+	s.finish()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.events
+}
+
+// finish completes the closing handshake. A server closes the line first (RFC 6455, section 7.1.1): a judge that is the
+// client waits for that, and one that is the server does it.
+func (s *session) finish() {
+	var last event
+	over := s.wait(s.left(), func(e event) bool { last = e; return e.ends() })
+	switch {
+	case !over:
+		s.note(event{kind: evSilence})
+	case last.kind == evClose:
+		if !s.sentClose && !s.mid {
+			b := closeBody(last.code, last.reason)
+			if last.code == 1005 {
+				b = body{}
+			}
+			_ = send{frames: []fr{{op: frame.Close, body: b}}}.do(s) // the peer may be gone already
+		}
+		if s.role == frame.Server {
+			s.note(event{kind: evGone})
+			return
+		}
+		if !s.wait(4*s.patience, func(e event) bool { return e.kind == evGone || e.kind == evBreach }) {
+			s.note(event{kind: evOpen})
+		}
+	}
+}
+
+// left is the time until the deadline.
+func (s *session) left() time.Duration { return time.Until(s.deadline) }
+
+// write sends bytes in chops. A line that cannot be written to any more ends the script: what the peer did about it is
+// told by what is read.
+func (s *session) write(b []byte, chop int) error {
+	if chop <= 0 {
+		chop = max(len(b), 1)
+	}
+	if more := time.Duration(len(b)) * time.Second >> 20; more > time.Millisecond {
+		s.deadline = s.deadline.Add(more)
+		_ = s.conn.SetDeadline(s.deadline) // as in newSession
+	}
+	for len(b) > 0 {
+		n := min(chop, len(b))
+		if _, err := s.conn.Write(b[:n]); err != nil {
+			return errStop
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// note adds an event. Nothing comes after the end of the line.
+func (s *session) note(e event) {
+	s.mu.Lock()
+	if n := len(s.events); n == 0 || s.events[n-1].kind != evGone && s.events[n-1].kind != evSkip {
+		s.events = append(s.events, e)
+	}
+	s.mu.Unlock()
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
+// wait goes through the events, old and new, until is holds for one or the time is over.
+func (s *session) wait(d time.Duration, is func(event) bool) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for next := 0; ; {
+		s.answerPings()
+		s.mu.Lock()
+		events := s.events
+		s.mu.Unlock()
+		for ; next < len(events); next++ {
+			if is(events[next]) {
+				return true
+			}
+		}
+		select {
+		case <-s.news:
+		case <-timer.C:
+			return false
+		}
+	}
+}
+
+// answerPings answers the newest ping that the peer has sent of its own, unless a frame of ours is half sent.
+func (s *session) answerPings() {
+	s.mu.Lock()
+	pings := s.pings
+	s.pings = nil
+	s.mu.Unlock()
+	if len(pings) == 0 || s.mid || s.sentClose {
+		return
+	}
+	newest := string(pings[len(pings)-1])
+	_ = send{frames: []fr{{op: frame.Pong, body: lit(newest)}}}.do(s) // a dead line is noticed by the reader
+}
+
+// listen reads frames until the line ends.
+func (s *session) listen(in io.Reader) {
+	w := &watcher{role: s.role, agreed: s.agreed}
+	if s.agreed != nil {
+		w.inflater = s.agreed.inflater(s.role)
+	}
+	for {
+		e, err := w.next(in)
+		var breach *breachError
+		switch {
+		case errors.As(err, &breach):
+			s.note(event{kind: evBreach, reason: breach.what})
+			return
+		case err != nil:
+			var late net.Error
+			if !errors.As(err, &late) || !late.Timeout() {
+				s.note(event{kind: evGone})
+			}
+			return
+		}
+		if e.kind == evPing {
+			s.mu.Lock()
+			s.pings = append(s.pings, w.ping)
+			s.mu.Unlock()
+		}
+		s.note(e)
+	}
+}
