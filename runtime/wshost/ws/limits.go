@@ -13,7 +13,7 @@ type Limits struct {
 	Fragments        int           `json:"fragments"`         // fragments of one message; default 65536; beyond: close 1008
 	ControlRate      int           `json:"control_rate"`      // control frames per second, averaged over 10 s; default 100; beyond: close 1008
 	AssemblyTimeout  time.Duration `json:"assembly_timeout"`  // from the first to the last byte of a message; default 60 s; beyond: close 1008
-	WriteTimeout     time.Duration `json:"write_timeout"`     // one write to the peer; default 10 s; beyond: the connection is cut
+	WriteTimeout     time.Duration `json:"write_timeout"`     // for the peer to take a frame, or each 256 KiB of a greater one; default 10 s; beyond: the connection is cut
 	PingInterval     time.Duration `json:"ping_interval"`     // after so much silence a ping is sent; default 0: off
 	PongTimeout      time.Duration `json:"pong_timeout"`      // after that ping, until anything arrives; default 20 s; beyond: the connection is cut
 	CloseTimeout     time.Duration `json:"close_timeout"`     // the peer's answer to our close frame; default 5 s; beyond: the connection is cut

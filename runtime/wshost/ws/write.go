@@ -11,8 +11,8 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
 )
 
-// Write sends one message. Text must be valid UTF-8, or ErrText is returned. It blocks for at most
-// Limits.WriteTimeout or until ctx ends; after a failed write the connection is cut, for part of a frame may be out.
+// Write sends one message. Text must be valid UTF-8, or ErrText is returned. It blocks while the peer takes at least
+// 256 KiB, or what is left of the message, in each Limits.WriteTimeout, and until ctx ends; after a failed write the connection is cut, for part of a frame may be out.
 // After the closing handshake has begun it returns ErrClosing.
 func (c *Conn) Write(ctx context.Context, op frame.Opcode, p []byte) error {
 	if !op.Data() {
@@ -62,20 +62,15 @@ func (c *Conn) endWrite() {
 	c.flushPong()
 }
 
-// send writes one frame; the caller holds the write lock. The frame leaves with one system call where the line
-// allows it. When it fails after the first byte may have left, the connection is cut.
+// send writes one frame; the caller holds the write lock. When it fails after the first byte may have left, the connection is cut.
 func (c *Conn) send(ctx context.Context, op frame.Opcode, p []byte, limit time.Duration) error {
 	c.writeWatch.set(ctx)
-	var at time.Time
-	if limit > 0 {
-		at = time.Now().Add(limit)
-	}
-	_ = c.line.SetWriteDeadline(at) // fails only on a closed line, which the write tells
+	c.allow(limit)
 	if err := ctx.Err(); err != nil {
 		c.unlimit()
 		return err // nothing is out yet
 	}
-	n, err := c.emit(op, p)
+	n, err := c.emit(ctx, op, p, limit)
 	c.bytesOut.Add(n)
 	if err == nil {
 		c.unlimit()
@@ -101,36 +96,57 @@ func (c *Conn) unlimit() {
 	}
 }
 
-func (c *Conn) emit(op frame.Opcode, p []byte) (n int64, err error) {
+// allow gives what is written next its time.
+func (c *Conn) allow(limit time.Duration) {
+	var at time.Time
+	if limit > 0 {
+		at = time.Now().Add(limit)
+	}
+	_ = c.line.SetWriteDeadline(at) // fails only on a closed line, which the write tells
+}
+
+// emit writes one frame. The payload of a great one is not copied: its head leaves behind the header, the rest from
+// where it is, in pieces that have the time limit each, for a slow line is not a dead one.
+func (c *Conn) emit(ctx context.Context, op frame.Opcode, p []byte, limit time.Duration) (n int64, err error) {
 	defer func() {
 		if cap(c.out) > keepOut {
 			c.out = nil
 		}
 	}()
-	if c.tx.role == frame.Client || len(p) <= outBuffer || !gathers(c.line) {
+	if c.tx.role == frame.Client || len(p) <= outBuffer {
 		if c.out, err = c.tx.append(c.out[:0], op, p); err != nil {
 			return 0, err
 		}
-		m, err := c.line.Write(c.out)
-		return int64(m), err
+		return c.pieces(ctx, c.out, limit)
 	}
 	if c.out, _, err = c.tx.header(c.out[:0], op, len(p)); err != nil {
 		return 0, err
 	}
-	c.vec = [2][]byte{c.out, p}
-	c.parts = c.vec[:]
-	n, err = c.parts.WriteTo(c.line)
-	c.vec = [2][]byte{} // the caller's payload must not be kept alive
-	return n, err
+	c.out = append(c.out, p[:outBuffer]...)
+	if n, err = c.pieces(ctx, c.out, limit); err != nil {
+		return n, err
+	}
+	m, err := c.pieces(ctx, p[outBuffer:], limit)
+	return n + m, err
 }
 
-// gathers reports whether line writes several buffers with one system call.
-func gathers(line net.Conn) bool {
-	switch line.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		return true
+// pieces writes b, giving every piece its time anew.
+func (c *Conn) pieces(ctx context.Context, b []byte, limit time.Duration) (n int64, err error) {
+	for len(b) > 0 {
+		m, err := c.line.Write(b[:min(len(b), writePiece)])
+		n += int64(m)
+		if err != nil {
+			return n, err
+		}
+		if b = b[m:]; len(b) == 0 {
+			break
+		}
+		c.allow(limit)
+		if err := ctx.Err(); err != nil {
+			return n, err // the new time would hide that the context has ended
+		}
 	}
-	return false
+	return n, nil
 }
 
 // keys hands out masking keys from a stock of randomness.

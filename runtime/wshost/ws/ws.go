@@ -39,8 +39,6 @@ type Conn struct {
 	writing    chan struct{} // like reading
 	tx         sender
 	out        []byte
-	vec        [2][]byte
-	parts      net.Buffers // vec, while it is written
 	writeWatch watch
 
 	mu       sync.Mutex // guards what follows; held for moments, never while writing
@@ -69,10 +67,11 @@ type Counts struct {
 }
 
 const (
-	readBuffer    = 4 << 10  // bytes of buffer a quiet connection reads into
-	maxReadBuffer = 64 << 10 // what the buffer grows to while reads fill it
-	outBuffer     = 4 << 10  // bytes of a frame that are copied behind its header rather than written beside it
-	keepOut       = 64 << 10 // a greater write buffer is given back after use
+	readBuffer    = 4 << 10   // bytes of buffer a quiet connection reads into
+	maxReadBuffer = 64 << 10  // what the buffer grows to while reads fill it
+	outBuffer     = 4 << 10   // bytes of a frame that are copied behind its header rather than written after it
+	keepOut       = 64 << 10  // a greater write buffer is given back after use
+	writePiece    = 256 << 10 // bytes that the peer must take within WriteTimeout
 )
 
 func newConn(line net.Conn, role frame.Role, l Limits, subprotocol string, unread []byte) *Conn {
