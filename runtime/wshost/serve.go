@@ -11,6 +11,7 @@ import (
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/handshake"
 )
 
 // target is where a request was bound to: a site, the probe site, or nothing.
@@ -69,7 +70,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	}
 	q.Reconfigure = func(urlPath string) *module.HTTPError { return s.configureAt(g, q, urlPath) }
 	q.OnEnd(g.release) // the first to be registered is the last to run
-	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: wantsWebSocket(r)}
+	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: handshake.Wanted(r)}
 	if failure == nil {
 		failure = s.configure(g, q, t, r)
 	}

@@ -1,26 +1,11 @@
 package wshost
 
 import (
-	"net/http"
-	"strings"
-
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
 // webSocketModule is the name of the module that answers WebSocket handshakes, in the spelling of IIS.
 const webSocketModule = "WebSocketModule"
-
-// wantsWebSocket reports whether a request offers to upgrade to WebSocket, whether or not its handshake is correct.
-func wantsWebSocket(r *http.Request) bool {
-	for _, v := range r.Header["Upgrade"] {
-		for token := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // noteMissing tells the log that a client asks for WebSocket while the generation has no module for it: otherwise
 // clients fall back to polling and nobody learns why.

@@ -13,13 +13,14 @@ import (
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/handshake"
 )
 
 // upgrader is a module that switches every WebSocket request to a protocol of lines: it echoes them, and says
 // "close CODE REASON" when it is told to shut down. The peer answers by closing, or is cut after a while.
 func upgrader() *fake {
 	return &fake{name: "UpgradeModule", serve: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		if !wantsWebSocket(r) {
+		if !handshake.Wanted(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -82,7 +83,7 @@ func upgrade(t *testing.T, addr string) *rawConn {
 
 func TestWantsWebSocket(t *testing.T) {
 	for v, want := range map[string]bool{"websocket": true, "WebSocket": true, "h2c, websocket": true, "": false, "h2c": false, "websockets": false} {
-		if got := wantsWebSocket(&http.Request{Header: http.Header{"Upgrade": {v}}}); got != want {
+		if got := handshake.Wanted(&http.Request{Header: http.Header{"Upgrade": {v}}}); got != want {
 			t.Errorf("Upgrade: %q: %v, want %v", v, got, want)
 		}
 	}
