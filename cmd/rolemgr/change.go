@@ -37,6 +37,17 @@ func (o *changeOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.detailedExitCode, "detailed-exitcode", false, "exit with 3 when no change is needed")
 }
 
+// check refuses values that mean nothing, where a slip of the hand would otherwise lift a bound.
+func (o *changeOptions) check() error {
+	switch {
+	case o.maxCut < -1:
+		return &usageError{fmt.Sprintf("--max-cut %d is not a number of sockets", o.maxCut), "give 0 or more, or -1 for no bound"}
+	case o.wait < 0:
+		return &usageError{fmt.Sprintf("--wait %s is not a time to wait", o.wait), "give it as in 30s; 0s does not wait"}
+	}
+	return nil
+}
+
 // changeResult is the outcome of a command that changes the server.
 type changeResult struct {
 	Version     int                `json:"version"`
@@ -55,6 +66,9 @@ type changeResult struct {
 // change plans a request, shows the plan, asks where a question is due, and carries the plan out. When the server
 // changed between plan and lock, it plans again.
 func (c *cli) change(ctx context.Context, t target.Target, r plan.Request, o changeOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	var stale *apply.StaleError
 	for attempt := 0; ; attempt++ {
 		err := c.changeOnce(ctx, t, r, o)

@@ -63,7 +63,11 @@ func runExport(ctx context.Context, c *cli, o exportOptions) error {
 			_, _ = w.Write(text) // as every other print to standard output
 			return
 		}
-		fmt.Fprintf(w, "%d features written to %s\n", len(a.Features), o.output)
+		what := "features"
+		if len(a.Features) == 1 {
+			what = "feature"
+		}
+		fmt.Fprintf(w, "%d %s written to %s\n", len(a.Features), what, o.output)
 	})
 }
 

@@ -83,7 +83,7 @@ func runInstall(ctx context.Context, c *cli, o installOptions) error {
 	if err != nil {
 		return err
 	}
-	t, err := c.openToWrite(ctx)
+	t, err := c.openToWrite(ctx, o.change.whatIf)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rolemgr/rolemgr/internal/apply"
 	"github.com/rolemgr/rolemgr/internal/state"
@@ -17,19 +18,40 @@ func (c *cli) openToRead(ctx context.Context) (target.Target, error) {
 		return nil, err
 	}
 	if err := c.mend(ctx, t); err != nil {
-		var locked *state.LockedError
-		if errors.As(err, &locked) {
-			c.note("note: %v; what follows is the state before it", err)
-		} else {
-			c.note("note: an interrupted transaction waits for \"rolemgr recover\": %v", err)
-		}
+		c.noteUnmended(err)
 	}
 	return t, nil
 }
 
-// openToWrite returns the server for a command that changes it. A transaction of somebody at work is no error yet:
-// the command's own transaction waits for the lock.
-func (c *cli) openToWrite(ctx context.Context) (target.Target, error) {
+// noteUnmended says what may be wrong with what a command is going to show.
+func (c *cli) noteUnmended(err error) {
+	var locked *state.LockedError
+	var unknown *pendingUnknownError
+	switch {
+	case errors.As(err, &locked):
+		c.note("note: %v; what follows is the state before it", err)
+	case errors.As(err, &unknown):
+		c.note("note: %v", err)
+	default:
+		c.note("note: an interrupted transaction waits for \"rolemgr recover\": %v", err)
+	}
+}
+
+// pendingUnknownError says that nobody can tell whether a transaction was interrupted.
+type pendingUnknownError struct{ err error }
+
+func (e *pendingUnknownError) Error() string {
+	return fmt.Sprintf("it is not known whether a change was interrupted: %v", e.err)
+}
+
+func (e *pendingUnknownError) Unwrap() error { return e.err }
+
+// openToWrite returns the server for a command that changes it, or with whatIf only says what it would change. A
+// transaction of somebody at work is no error yet: the command's own transaction waits for the lock.
+func (c *cli) openToWrite(ctx context.Context, whatIf bool) (target.Target, error) {
+	if whatIf {
+		return c.openToRead(ctx)
+	}
 	t, err := c.server()
 	if err != nil {
 		return nil, err
@@ -44,8 +66,11 @@ func (c *cli) openToWrite(ctx context.Context) (target.Target, error) {
 // mend recovers an interrupted transaction, if there is one, and says so in one line.
 func (c *cli) mend(ctx context.Context, t target.Target) error {
 	_, pending, err := t.Pending(ctx)
-	if err != nil || !pending {
-		return err
+	if err != nil {
+		return &pendingUnknownError{err}
+	}
+	if !pending {
+		return nil
 	}
 	r, err := t.Recover(ctx)
 	if err != nil {

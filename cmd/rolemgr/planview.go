@@ -23,7 +23,7 @@ func actionGroups() []actionGroup {
 		{plan.Remove, "Remove:", "to remove"},
 		{plan.Add, "Add:", "to add"},
 		{plan.Repair, "Repair:", "to repair"},
-		{plan.Mark, "Change the recorded reason:", "to mark"},
+		{plan.Mark, "Change in the record only:", "to mark"},
 		{plan.Keep, "Installed already:", "to keep"},
 	}
 }

@@ -43,7 +43,7 @@ func runRemove(ctx context.Context, c *cli, o removeOptions) error {
 	if err != nil {
 		return err
 	}
-	t, err := c.openToWrite(ctx)
+	t, err := c.openToWrite(ctx, o.change.whatIf)
 	if err != nil {
 		return err
 	}

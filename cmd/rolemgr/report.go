@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/internal/apply"
@@ -116,6 +118,7 @@ func hintFor(err error) string {
 	var cuts *target.TooManyCutsError
 	var off *target.SwitchedOffError
 	var conf *config.Error
+	var damaged *apply.DamagedError
 	switch {
 	case errors.As(err, &hinted):
 		return hinted.hint
@@ -135,6 +138,12 @@ func hintFor(err error) string {
 		return "start it with \"rolemgr serve\""
 	case errors.Is(err, wshost.ErrRunning):
 		return "see it with \"rolemgr status\", make it read its files again with \"rolemgr reload\", end it with \"rolemgr stop\""
+	case errors.As(err, &damaged):
+		return fmt.Sprintf("see with \"rolemgr verify\" what differs, move %q away, then install what differs again", damaged.Dir)
+	case errors.Is(err, fs.ErrPermission):
+		return "run it as the user who owns the home folder"
+	case errors.Is(err, syscall.EROFS):
+		return "the home folder is on a file system that is mounted read-only"
 	}
 	return ""
 }

@@ -36,7 +36,7 @@ It is a change like any other: planned, proven, recorded under a new serial, and
 }
 
 func runRollback(ctx context.Context, c *cli, o rollbackOptions) error {
-	t, err := c.openToWrite(ctx)
+	t, err := c.openToWrite(ctx, o.change.whatIf)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,10 @@ type cli struct {
 	*env
 	line     string // the command line, for the journal and for whoever waits for the lock
 	homeFlag string
-	json     bool
-	jsonDone bool // the one JSON object has been printed
+	// homeGiven tells whether --home was on the command line.
+	homeGiven func() bool
+	json      bool
+	jsonDone  bool // the one JSON object has been printed
 
 	home string
 	cat  *features.Catalog
@@ -68,6 +70,7 @@ request against the server, undone if it fails, and cuts no connection that it d
 		return &usageError{message, fmt.Sprintf("%q lists the flags", cmd.CommandPath()+" --help")}
 	})
 	f := root.PersistentFlags()
+	c.homeGiven = func() bool { return f.Changed("home") }
 	f.StringVar(&c.homeFlag, "home", "", "home folder of the server (default: ROLEMGR_HOME, else /var/lib/rolemgr for root, else the user's data folder)")
 	f.BoolVar(&c.json, "json", c.json, "print one JSON object instead of text")
 	f.Lookup("json").DefValue = "false" // what the help shows
@@ -210,7 +213,14 @@ func (c *cli) catalog() (*features.Catalog, error) {
 // homeDir returns the absolute home folder of the server.
 func (c *cli) homeDir() (string, error) {
 	if c.home == "" {
+		if c.homeFlag == "" && c.homeGiven() {
+			// Most likely a script's variable that is not set: it must not reach the server of the whole machine.
+			return "", &usageError{"--home is empty", "name a folder, or leave --home out for the default"}
+		}
 		home, err := c.resolveHome(c.homeFlag)
+		if err == nil {
+			err = checkHome(home)
+		}
 		if err != nil {
 			return "", err
 		}

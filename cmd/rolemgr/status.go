@@ -81,7 +81,11 @@ func (c *cli) lookAt(ctx context.Context, t target.Target) (statusResult, error)
 		Version: 1, Name: t.Name(), Home: c.home, Level: v.state.Level, Serial: v.state.Serial,
 		Features: []statusFeature{}, Problems: []string{},
 	}
-	if r, pending, err := t.Pending(ctx); err == nil && pending {
+	switch r, pending, err := t.Pending(ctx); {
+	case errors.Is(err, fs.ErrPermission): // said in a note; who may not look at the journal may see the rest
+	case err != nil:
+		res.Problems = append(res.Problems, (&pendingUnknownError{err}).Error())
+	case pending:
 		res.Pending = r.Command
 		res.Problems = append(res.Problems, fmt.Sprintf("an unfinished change: %q", r.Command))
 	}

@@ -14,6 +14,21 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("the plan was made for state %d, but the server is at state %d now; plan again", e.Planned, e.Current)
 }
 
+// DamagedError is a journal that cannot be read, so that nobody can say whether its transaction is to be finished or
+// undone. Nothing is changed while it is there.
+type DamagedError struct {
+	Dir string // absolute; the folder to move away once the files are known to be right
+	Err error
+}
+
+// Error names the folder.
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the journal in %q is damaged: %v", e.Dir, e.Err)
+}
+
+// Unwrap returns what is wrong with it.
+func (e *DamagedError) Unwrap() error { return e.Err }
+
 // RolledBackError is a transaction that failed and was undone completely.
 type RolledBackError struct {
 	Step *plan.Step // the step that failed, nil when it was not a step

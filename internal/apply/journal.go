@@ -121,6 +121,9 @@ type pending struct {
 	good  int // bytes that hold whole records
 }
 
+// errOtherVersion is a journal that is whole, but not for this program.
+var errOtherVersion = errors.New("the journal is of another version of rolemgr")
+
 // parseJournal reads a journal. Only a complete begin record gets its name on disk, so anything else is damage.
 func parseJournal(data []byte) (pending, error) {
 	records, good := readRecords(data)
@@ -129,7 +132,7 @@ func parseJournal(data []byte) (pending, error) {
 	}
 	b := *records[0].Begin
 	if b.Version != journalVersion {
-		return pending{}, fmt.Errorf("the journal has version %d and was written by rolemgr %s; recover with that version", b.Version, b.WrittenBy)
+		return pending{}, fmt.Errorf("%w: it has version %d and was written by rolemgr %s; recover with that version", errOtherVersion, b.Version, b.WrittenBy)
 	}
 	if b.Transaction == "" {
 		return pending{}, errors.New("the journal names no transaction")
@@ -147,16 +150,23 @@ func readPending(home string, disk atomicfile.FS) (*pending, error) {
 	name := filepath.Join(home, journalDir, txnDir, journalFile)
 	data, err := disk.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, derr := disk.Lstat(filepath.Dir(name)); errors.Is(derr, fs.ErrNotExist) {
+		_, derr := disk.Lstat(filepath.Dir(name))
+		if errors.Is(derr, fs.ErrNotExist) {
 			return nil, nil
+		}
+		if derr == nil {
+			return nil, &DamagedError{Dir: filepath.Dir(name), Err: errors.New("its first file is missing")}
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	p, err := parseJournal(data)
-	if err != nil {
+	if errors.Is(err, errOtherVersion) {
 		return nil, fmt.Errorf("read the journal %s: %w", name, err)
+	}
+	if err != nil {
+		return nil, &DamagedError{Dir: filepath.Dir(name), Err: err}
 	}
 	return &p, nil
 }
