@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -21,11 +22,12 @@ type adminServer struct {
 	host    *Server
 	dir     *runFolder
 	http    *http.Server
+	line    *net.UnixListener
 	gone    chan struct{} // closed when the host has let go of its home
 	serving sync.WaitGroup
 }
 
-// startAdmin opens the admin socket of a host that has its home's lock.
+// startAdmin opens the admin socket of a host that has its home's lock. Nothing is answered before serve.
 func startAdmin(s *Server) (*adminServer, error) {
 	dir, err := openRunFolder(s.home)
 	if err != nil {
@@ -36,18 +38,23 @@ func startAdmin(s *Server) (*adminServer, error) {
 		dir.close()
 		return nil, err
 	}
-	a := &adminServer{host: s, dir: dir, gone: make(chan struct{})}
+	a := &adminServer{host: s, dir: dir, line: ln, gone: make(chan struct{})}
 	a.http = &http.Server{
 		Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
+	return a, nil
+}
+
+// serve begins to answer. Who connected since the socket is there has waited: a status from before the bindings are
+// open would not be true.
+func (a *adminServer) serve() {
 	a.serving.Go(func() {
 		// Anything else than the end of the server is visible to clients as a host that does not run.
-		if err := a.http.Serve(&peerListener{ln, administrators(uint32(os.Geteuid()))}); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("the admin socket stopped accepting", "error", err)
+		if err := a.http.Serve(&peerListener{a.line, administrators(uint32(os.Geteuid()))}); !errors.Is(err, http.ErrServerClosed) {
+			a.host.log.Error("the admin socket stopped accepting", "error", err)
 		}
 	})
-	return a, nil
 }
 
 // close removes the socket, releases the home through release, tells the clients that wait for it, and ends.
@@ -61,6 +68,7 @@ func (a *adminServer) close(release func()) {
 	if err := a.http.Shutdown(ctx); err != nil {
 		_ = a.http.Close()
 	}
+	_ = a.line.Close() // when it was never served
 	a.serving.Wait()
 }
 

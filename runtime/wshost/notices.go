@@ -21,6 +21,28 @@ type notices struct {
 	spent   float64 // tokens that are missing from the full bucket
 	last    time.Time
 	dropped int
+	places  map[string]struct{} // that were told of, see warnOf
+}
+
+// maxPlaces bounds what warnOf remembers. When so many have been told of, it begins anew.
+const maxPlaces = 1024
+
+// warnOf is warn for what has a place, such as a fault of a file: the first warning of a place is never passed over.
+func (n *notices) warnOf(place string, log *slog.Logger, msg string, args ...any) {
+	n.mu.Lock()
+	_, told := n.places[place]
+	if !told {
+		if n.places == nil || len(n.places) >= maxPlaces {
+			n.places = map[string]struct{}{}
+		}
+		n.places[place] = struct{}{}
+	}
+	n.mu.Unlock()
+	if told {
+		n.warn(log, msg, args...)
+		return
+	}
+	log.Warn(msg, args...)
 }
 
 // warn logs a warning unless there were too many; the next one tells how many were not logged.

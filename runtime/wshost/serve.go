@@ -118,7 +118,7 @@ func (s *Server) configureAt(g *generation, q *module.Request, urlPath string) *
 		return nil
 	}
 	if ce := (*config.Error)(nil); errors.As(err, &ce) {
-		s.faults.warn(q.Logger, "the configuration is at fault", "error", ce, "hint", ce.Hint)
+		s.faults.warnOf(ce.Error(), q.Logger, "the configuration is at fault", "error", ce, "hint", ce.Hint)
 		return module.ConfigFailure(ce)
 	}
 	q.Logger.Error("the configuration cannot be read", "error", err)

@@ -107,6 +107,9 @@ func (s *Server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.admin != nil {
+		s.admin.serve()
+	}
 	s.log.Info("the host has started", "name", s.name, "version", s.options.Version, "home", s.home, "pid", os.Getpid())
 	for _, w := range report.Warnings {
 		s.log.Warn(w)
