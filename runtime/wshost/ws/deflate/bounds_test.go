@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"testing"
 )
 
@@ -106,6 +108,50 @@ func TestBomb(t *testing.T) {
 	if read > 500 {
 		t.Errorf("noticed only after %d of %d bytes", read, len(z))
 	}
+}
+
+// TestNoLimit inflates byte by byte under the greatest limit: the buffer must grow by doubling there too.
+func TestNoLimit(t *testing.T) {
+	in := make([]byte, 1<<20)
+	z, _ := NewCompressor(CompressorConfig{Pool: new(Pool)}).Append(nil, in)
+	d := NewDecompressor(MaxBits, false, new(Pool))
+	out, grown := make([]byte, 3), 0
+	for i := range z {
+		before := cap(out)
+		var err error
+		if out, err = d.Append(out, z[i:i+1], math.MaxInt); err != nil {
+			t.Fatal(err)
+		}
+		if cap(out) != before {
+			grown++
+		}
+	}
+	out, err := d.Finish(out, math.MaxInt)
+	if err != nil || !bytes.Equal(out[3:], in) || grown > 20 {
+		t.Errorf("%d bytes, %v, grown %d times", len(out)-3, err, grown)
+	}
+}
+
+// TestPoolIsShared has many connections use one Pool at the same time; the race detector watches.
+func TestPoolIsShared(t *testing.T) {
+	pool := new(Pool)
+	var wg sync.WaitGroup
+	for k := range 8 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(k), 1))
+			c := NewCompressor(CompressorConfig{Bits: MinBits + k, Takeover: k%2 == 0, Pool: pool})
+			d := NewDecompressor(MinBits+k, k%2 == 0, pool)
+			for i := range 50 {
+				in := jsonMessage(r, 100+r.IntN(5000))
+				z, _ := c.Append(nil, in)
+				if out, err := inflate(d, z, len(in)); err != nil || !bytes.Equal(out, in) {
+					t.Errorf("connection %d, message %d: %v", k, i, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestMinSize(t *testing.T) {

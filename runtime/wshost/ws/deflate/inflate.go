@@ -50,8 +50,8 @@ func (o *output) grow(n int) {
 		return
 	}
 	size := max(2*cap(o.dst), 512)
-	if most := o.start + o.limit; size > most {
-		size = most
+	if size-o.start > o.limit { // and not the sum, which overflows when there is no limit
+		size = o.start + o.limit
 	}
 	grown := make([]byte, len(o.dst), max(size, need))
 	copy(grown, o.dst)
