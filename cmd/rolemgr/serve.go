@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/rolemgr/rolemgr/internal/target"
 	"github.com/rolemgr/rolemgr/runtime/wshost"
 	"github.com/spf13/cobra"
 )
@@ -38,10 +39,11 @@ away), and what has not ended after --stop-timeout is cut. SIGHUP makes it read 
 
 // runServe serves until the context ends or the host is told to stop. An orderly stop is no failure.
 func runServe(ctx context.Context, c *cli, o serveOptions) error {
-	if _, err := c.openToRead(ctx); err != nil {
+	t, err := c.openToRead(ctx)
+	if err != nil {
 		return err
 	}
-	if err := c.servable(); err != nil {
+	if err := c.servable(ctx, t); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
@@ -71,9 +73,13 @@ func runServe(ctx context.Context, c *cli, o serveOptions) error {
 }
 
 // servable refuses to serve a home on which nothing was ever installed.
-func (c *cli) servable() error {
-	_, err := os.Stat(filepath.Join(c.home, "config", "applicationHost.config"))
+func (c *cli) servable(ctx context.Context, t target.Target) error {
+	name := filepath.Join(c.home, "config", "applicationHost.config")
+	_, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if s, serr := t.State(ctx); serr == nil && len(s.Features) > 0 {
+			return &hintedError{fmt.Errorf("%q is missing", name), "put yours back, or get a new one with \"rolemgr install web-server-core\""}
+		}
 		return &hintedError{
 			fmt.Errorf("there is no server in %q yet", c.home),
 			"install something first, as in \"rolemgr install websocket --serve\"",

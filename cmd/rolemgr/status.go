@@ -138,6 +138,9 @@ func (c *cli) compare(res *statusResult, v survey, probes map[features.ID]target
 	for _, u := range v.strangers(c.cat) {
 		add(u)
 	}
+	for _, check := range v.files[""] {
+		res.Problems = append(res.Problems, fmt.Sprintf("%s is not recorded, but the host reads it: take it away, or install the feature that it belongs to", check.Path))
+	}
 }
 
 func writeHost(w io.Writer, r statusResult) {

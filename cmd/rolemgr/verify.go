@@ -22,7 +22,8 @@ func newVerifyCommand(c *cli) *cobra.Command {
 		Short: "Compare the recorded files with the disk",
 		Long: `Compare every file that rolemgr put below the home folder with what it recorded.
 
-Exit code 1 tells that a file was changed or is missing; installing its feature again repairs it. Files that belong to
+Exit code 1 tells that a file was changed or is missing, which installing its feature again repairs, or that there is a
+file in config/features.d that is not recorded: the host reads it, but no feature put it there. Files that belong to
 people are not looked at.`,
 		Args: argCount(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runVerify(cmd.Context(), c) },
@@ -39,7 +40,7 @@ func runVerify(ctx context.Context, c *cli) error {
 		return err
 	}
 	res := verifyResult{Version: 1, OK: true, Files: append([]target.FileCheck{}, files...)}
-	bad := 0
+	bad, unrecorded := 0, 0
 	for _, f := range files {
 		if f.State != target.FileOK {
 			res.OK = false
@@ -48,9 +49,14 @@ func runVerify(ctx context.Context, c *cli) error {
 	}
 	if err := c.print(res, func(w io.Writer) {
 		for _, f := range files {
+			if f.State == target.FileUnrecorded {
+				fmt.Fprintf(w, "%s %s\n", f.State, f.Path)
+				unrecorded++
+				continue
+			}
 			fmt.Fprintf(w, "%-8s %s  (%s)\n", f.State, f.Path, f.Unit)
 		}
-		fmt.Fprintf(w, "%d recorded, %d not as recorded\n", len(files), bad)
+		fmt.Fprintf(w, "%d recorded, %d not as recorded\n", len(files)-unrecorded, bad)
 	}); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/internal/diag"
@@ -50,7 +51,7 @@ func (b *builder) settle(it item, p *Plan) {
 // repair adds the steps that make an installed unit's files what they should be, and warns of what was changed by
 // hand. It reports whether there was anything to do.
 func (b *builder) repair(it item, was state.Feature) bool {
-	before := len(b.puts) + len(b.removals)
+	before := len(b.puts) + len(b.removals) + len(b.seeds)
 	for _, f := range was.Files {
 		if disk, known := b.disk(f.Path); known && disk != f.SHA256 {
 			b.warnDrift(it, f, disk)
@@ -59,6 +60,7 @@ func (b *builder) repair(it item, was state.Feature) bool {
 	if !it.settle {
 		return false
 	}
+	b.reseed(it.unit)
 	for _, f := range it.feature.Files {
 		disk, known := b.disk(f.Path)
 		if !known {
@@ -74,7 +76,7 @@ func (b *builder) repair(it item, was state.Feature) bool {
 		}
 	}
 	// A record that differs while the disk is right already is mended by writing the state.
-	return len(b.puts)+len(b.removals) > before || !slices.Equal(was.Files, it.feature.Files)
+	return len(b.puts)+len(b.removals)+len(b.seeds) > before || !slices.Equal(was.Files, it.feature.Files)
 }
 
 // repairReason says why a unit's files are put again.
@@ -89,7 +91,7 @@ func (b *builder) repairReason(it item, was state.Feature) string {
 	switch {
 	case changed:
 		return "its files were changed by hand"
-	case missing:
+	case missing, slices.ContainsFunc(b.seeds, func(s Step) bool { return s.Unit == it.unit.ID }):
 		return "its files are missing"
 	}
 	return it.stale
@@ -143,6 +145,16 @@ func (b *builder) seed(u features.Unit) {
 	for _, f := range b.c.Seeds(u.ID) {
 		b.layout = true
 		if disk, _ := b.disk(f.Path); disk == "" {
+			b.seeds = append(b.seeds, Step{Op: PutFile, Unit: u.ID, Path: f.Path, SHA256: f.SHA256, Mode: fileMode, Seed: true})
+		}
+	}
+}
+
+// reseed adds the steps for configuration that a person lost: without config/applicationHost.config nothing can be
+// served at all. Content that a person deleted stays deleted.
+func (b *builder) reseed(u features.Unit) {
+	for _, f := range b.c.Seeds(u.ID) {
+		if disk, known := b.disk(f.Path); known && disk == "" && strings.HasPrefix(f.Path, "config/") {
 			b.seeds = append(b.seeds, Step{Op: PutFile, Unit: u.ID, Path: f.Path, SHA256: f.SHA256, Mode: fileMode, Seed: true})
 		}
 	}

@@ -152,6 +152,29 @@ func TestSeedsBelongToPeople(t *testing.T) {
 	}
 }
 
+func TestLostConfigurationIsSeededAgain(t *testing.T) {
+	c, err := features.NewCatalog([]features.Unit{{
+		ID: "a", Kind: features.Feature, Title: "A", Since: "7.0",
+		Seeds: fstest.MapFS{"config/host.config": {Data: []byte("host")}, "sites/default/start.htm": {Data: []byte("start")}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, d := installed(t, c, "a")
+	delete(d, "config/host.config")
+	delete(d, "sites/default/start.htm")
+	p := build(t, c, s, install("a"), d.facts())
+	wantEqual(t, "changes", changes(p), []string{"~ a: its files are missing"})
+	wantEqual(t, "steps", ops(p)[len(ops(p))-2:], []string{"put config/host.config unless it exists", "reload the host"})
+	if p := build(t, c, s, install("a"), plan.Facts{}); !p.Empty() {
+		t.Errorf("seeded without a look at the disk: %v", ops(p))
+	}
+	d["config/host.config"] = "a person's"
+	if p := build(t, c, s, install("a"), d.facts()); !p.Empty() {
+		t.Errorf("a person's file is touched: %v", ops(p))
+	}
+}
+
 func TestDrift(t *testing.T) {
 	c := two(t, "one", "two")
 	s, d := installed(t, c, "b")

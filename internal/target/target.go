@@ -73,11 +73,13 @@ const (
 	FileOK      FileState = "ok"
 	FileChanged FileState = "changed"
 	FileMissing FileState = "missing"
+	// FileUnrecorded is a drop-in that no feature has put there, although the host reads it.
+	FileUnrecorded FileState = "unrecorded"
 )
 
-// FileCheck is one recorded file.
+// FileCheck is one recorded file, or a drop-in that is not recorded.
 type FileCheck struct {
-	Unit  features.ID `json:"unit"`
+	Unit  features.ID `json:"unit"` // "" when it is not recorded
 	Path  string      `json:"path"`
 	State FileState   `json:"state"`
 }

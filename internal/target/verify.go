@@ -8,12 +8,18 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/rolemgr/rolemgr/features"
 )
 
-// Verify compares every recorded file with the disk, in the order of the state. It writes nothing. A file that cannot
-// be read is an error, except when it is not there.
+// dropIns is the folder of the drop-ins, relative to the home. It is rolemgr's alone: the host reads all of it.
+const dropIns = "config/features.d"
+
+// Verify compares every recorded file with the disk, in the order of the state, and then tells of drop-ins that nobody
+// recorded: after a lost state.toml they are what still works without being installed. It writes nothing. A file that
+// cannot be read is an error, except when it is not there.
 func (l *Local) Verify(ctx context.Context) ([]FileCheck, error) {
 	s, err := l.store.Read()
 	if err != nil {
@@ -32,7 +38,28 @@ func (l *Local) Verify(ctx context.Context) ([]FileCheck, error) {
 			checks = append(checks, FileCheck{Unit: features.ID(f.ID), Path: file.Path, State: compare(sum, file.SHA256)})
 		}
 	}
-	return checks, nil
+	unrecorded, err := l.unrecorded(checks)
+	return append(checks, unrecorded...), err
+}
+
+// unrecorded returns the drop-ins that the host reads and that are not among the recorded files.
+func (l *Local) unrecorded(recorded []FileCheck) ([]FileCheck, error) {
+	entries, err := l.o.FS.ReadDir(filepath.Join(l.o.Home, filepath.FromSlash(dropIns)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("verify %q: %w", dropIns, err)
+	}
+	var found []FileCheck
+	for _, e := range entries {
+		name := dropIns + "/" + e.Name()
+		if filepath.Ext(name) == ".config" && !e.IsDir() && !strings.HasPrefix(e.Name(), ".") &&
+			!slices.ContainsFunc(recorded, func(c FileCheck) bool { return c.Path == name }) {
+			found = append(found, FileCheck{Path: name, State: FileUnrecorded})
+		}
+	}
+	return found, nil
 }
 
 func compare(found, recorded string) FileState {
