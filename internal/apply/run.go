@@ -258,13 +258,18 @@ func (t *transaction) rollBack(ctx context.Context, failed *plan.Step, cause err
 			_ = t.journal.file.Close()
 		}
 		_ = removeAll(t.o.FS, filepath.Join(t.o.Home, journalDir, txnNewDir))
+		_ = t.o.Store.Prune() // gives a full disk back what was kept for a state that never came
 		return &RolledBackError{Err: cause}
 	}
 	left := undo(t.o, &t.begin)
 	if t.reloaded {
 		ctx, cancel := detached(ctx)
 		defer cancel()
-		if err := t.o.Host.Reload(ctx); err != nil {
+		switch err := t.o.Host.Reload(ctx); {
+		case err == nil:
+		case err.Error() == cause.Error():
+			cause = fmt.Errorf("%w; it was so before the change, too", cause)
+		default:
 			cause = fmt.Errorf("%w; and the host did not take the restored files: %w", cause, err)
 		}
 	}
@@ -274,5 +279,6 @@ func (t *transaction) rollBack(ctx context.Context, failed *plan.Step, cause err
 	if err := closeJournal(t.o, t.journal, "rolled-back"); err != nil {
 		cause = fmt.Errorf("%w; and the journal could not be removed: %w", cause, err)
 	}
+	_ = t.o.Store.Prune()
 	return &RolledBackError{Step: failed, Err: cause}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +98,7 @@ func TestRunRollsBack(t *testing.T) {
 			o := options(home, atomicfile.OS{})
 			h := o.Host.(*fakeHost)
 			prepare(&o, h)
-			before := snapshot(t, home)
+			before, blobs := snapshot(t, home), namesIn(t, home, "journal/blobs")
 			_, err := Run(t.Context(), secondInstall(), o)
 			if rolled := (*RolledBackError)(nil); !errors.As(err, &rolled) {
 				t.Fatalf("error %v, want a RolledBackError", err)
@@ -111,7 +112,39 @@ func TestRunRollsBack(t *testing.T) {
 			if anythingLeft(o) {
 				t.Error("the journal is still there")
 			}
+			if got := namesIn(t, home, "journal/blobs"); !slices.Equal(got, blobs) {
+				t.Errorf("kept content %q; want %q", got, blobs)
+			}
 		})
+	}
+}
+
+func namesIn(t *testing.T, home, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(home, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// stubborn is a host that does not reload before the transaction and not after it.
+type stubborn struct{ fakeHost }
+
+func (*stubborn) Reload(context.Context) error { return errHost }
+
+func TestFaultFromBeforeIsToldOnce(t *testing.T) {
+	home := t.TempDir()
+	mustRun(t, home, firstInstall())
+	o := options(home, atomicfile.OS{})
+	o.Host = &stubborn{}
+	_, err := Run(t.Context(), secondInstall(), o)
+	if err == nil || strings.Count(err.Error(), errHost.Error()) != 1 || !strings.Contains(err.Error(), "before the change, too") {
+		t.Errorf("error %v; want the host's fault once, and that it is older than the change", err)
 	}
 }
 

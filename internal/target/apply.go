@@ -29,7 +29,11 @@ func (l *Local) Apply(ctx context.Context, p plan.Plan, o ApplyOptions) (apply.R
 	ao.Check = func(ctx context.Context) error { return l.checkCuts(ctx, p, o.MaxCut) }
 	return patiently(ctx, o.Wait, func(wait time.Duration) (apply.Result, error) {
 		ao.Wait = wait
-		return apply.Run(ctx, p, ao)
+		r, err := apply.Run(ctx, p, ao)
+		if cerr := h.catchUp(context.WithoutCancel(ctx)); cerr != nil && err == nil {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("the host that was started meanwhile did not take the new files: %v", cerr))
+		}
+		return r, err
 	})
 }
 

@@ -35,6 +35,7 @@ type host struct {
 	opened    time.Time
 	closeSite func()
 	modules   []string // loaded by the generation behind addr
+	missed    bool     // no host ran at the last reload; one that is there now may have read the files before it
 }
 
 var _ apply.Host = (*host)(nil)
@@ -49,7 +50,8 @@ func notRunning(err error) bool { return errors.Is(err, wshost.ErrNotRunning) }
 func (h *host) Reload(ctx context.Context) error {
 	h.closeProbe()
 	_, err := h.local.admin.Reload(ctx)
-	if !notRunning(err) {
+	h.missed = notRunning(err)
+	if !h.missed {
 		return err
 	}
 	h.stopTemp()
@@ -94,6 +96,9 @@ func (h *host) openProbe(ctx context.Context) error {
 		return nil
 	}
 	h.closeProbe()
+	if err := h.catchUp(ctx); err != nil {
+		return err
+	}
 	addr, err := h.local.admin.OpenProbe(ctx)
 	if err == nil {
 		st, err := h.local.Host(ctx)
@@ -119,6 +124,20 @@ func (h *host) openProbe(ctx context.Context) error {
 	}
 	h.addr, h.closeSite, h.modules, h.opened = addr, closeSite, h.temp.Status().Modules, time.Now()
 	return nil
+}
+
+// catchUp reloads a host that has begun to run since the last reload found none: it may have read its files while they
+// were being changed.
+func (h *host) catchUp(ctx context.Context) error {
+	if !h.missed {
+		return nil
+	}
+	_, err := h.local.admin.Reload(ctx)
+	if notRunning(err) {
+		return nil
+	}
+	h.missed = false
+	return err
 }
 
 // closeLiveProbe closes a probe site of the running host, which allows only a few at once. A host that cannot be asked

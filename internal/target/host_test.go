@@ -196,3 +196,31 @@ func TestCloseSockets(t *testing.T) {
 		t.Errorf("without a host: %d, %v; want 0 and no error", n, err)
 	}
 }
+
+func TestHostThatStartsMeanwhileIsReloaded(t *testing.T) {
+	a := &fakeAdmin{err: wshost.ErrNotRunning}
+	l, started := newTestLocal(t, a, &fakeTemp{})
+	h := l.newHost()
+	defer h.close()
+	if err := h.Reload(t.Context()); err != nil || *started != 1 {
+		t.Fatalf("Reload = %v with %d throw-away hosts; want one", err, *started)
+	}
+	// It is there now, and may have read the files as they were before.
+	a.err, a.addr = nil, "127.0.0.1:1"
+	if err := h.openProbe(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a.reloads != 2 || h.addr != a.addr {
+		t.Errorf("%d reloads, probe site %q; want 2 and that of the running host", a.reloads, h.addr)
+	}
+	h.closeProbe()
+	if err := h.openProbe(t.Context()); err != nil || a.reloads != 2 {
+		t.Errorf("openProbe = %v with %d reloads; want no further one", err, a.reloads)
+	}
+	// What never reloaded, as a look at the status, changes nothing.
+	look := l.newHost()
+	defer look.close()
+	if err := look.openProbe(t.Context()); err != nil || a.reloads != 2 {
+		t.Errorf("openProbe = %v with %d reloads; want no further one", err, a.reloads)
+	}
+}
