@@ -14,6 +14,10 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 )
 
+// maxPhysical is the longest path of a file that is served, in bytes. Deeper files exist, for a path can be walked in
+// steps, but the web.config of their folder could not be named, and so would not be obeyed.
+const maxPhysical = unix.PathMax - len("/web.config\x00")
+
 // siteFiles are the files of a site. Each access opens the virtual directory's folder anew, so a folder that was
 // replaced by a rename, as deployments do, is seen at once and no descriptor is held between requests.
 type siteFiles struct {
@@ -23,8 +27,8 @@ type siteFiles struct {
 
 // Open opens the file or folder that the URL path maps to.
 func (f siteFiles) Open(urlPath string) (*os.File, error) {
-	_, vdir, dir, ok := f.tree.Map(f.site, urlPath)
-	if !ok {
+	physical, vdir, dir, ok := f.tree.Map(f.site, urlPath)
+	if !ok || len(physical) > maxPhysical {
 		return nil, notMapped("open", urlPath)
 	}
 	return openBelow(dir, below(vdir, urlPath), urlPath)
@@ -32,8 +36,8 @@ func (f siteFiles) Open(urlPath string) (*os.File, error) {
 
 // Stat examines it, following links inside the folder.
 func (f siteFiles) Stat(urlPath string) (fs.FileInfo, error) {
-	_, vdir, dir, ok := f.tree.Map(f.site, urlPath)
-	if !ok {
+	physical, vdir, dir, ok := f.tree.Map(f.site, urlPath)
+	if !ok || len(physical) > maxPhysical {
 		return nil, notMapped("stat", urlPath)
 	}
 	return statBelow(dir, below(vdir, urlPath), urlPath)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -118,5 +119,47 @@ func TestFilesSeeAFolderThatWasReplaced(t *testing.T) {
 	}
 	if _, err := files.Stat("/new.txt"); err != nil {
 		t.Errorf("the new folder is not seen: %v", err)
+	}
+}
+
+// TestFilesTooDeepToBeConfigured sees that no file is served whose folder's web.config has too long a path to be read.
+func TestFilesTooDeepToBeConfigured(t *testing.T) {
+	h := newTestHost(t, hello("x")).start()
+	files := siteFiles{h.s.current.Load().tree, "Default Web Site"}
+	deepest, err := os.OpenRoot(filepath.Join(h.home, "sites/default"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = deepest.Close() }()
+	folder, served, refused := strings.Repeat("d", 200), 0, 0
+	for url := ""; len(url) < unix.PathMax+500; url += "/" + folder {
+		for _, name := range []string{"web.config", "f"} {
+			if err := deepest.WriteFile(name, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, named := os.Stat(files.Physical(url + "/web.config"))
+		f, oerr := files.Open(url + "/f")
+		if oerr == nil {
+			_ = f.Close()
+			served++
+		} else {
+			refused++
+		}
+		if _, serr := files.Stat(url + "/f"); named != nil && (oerr == nil || serr == nil) {
+			t.Errorf("at %d bytes: open %v, stat %v, web.config %v", len(files.Physical(url)), oerr, serr, named)
+		}
+		if err := deepest.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		next, err := deepest.OpenRoot(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = deepest.Close()
+		deepest = next
+	}
+	if served < 10 || refused == 0 {
+		t.Errorf("%d files were served, %d were not", served, refused)
 	}
 }
