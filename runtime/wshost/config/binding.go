@@ -58,6 +58,9 @@ func parseBinding(info string) (address string, port int, host, problem string) 
 	if err != nil {
 		return "", 0, "", fmt.Sprintf("%q is no port from 1 to 65535", number)
 	}
+	if strings.Contains(host, "*") {
+		return "", 0, "", fmt.Sprintf("the host name %q has a wildcard, which this host does not support; leave it empty for every name", host)
+	}
 	if strings.ContainsAny(host, ":/\\ ") {
 		return "", 0, "", fmt.Sprintf("%q is no host name", host)
 	}

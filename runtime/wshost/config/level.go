@@ -97,8 +97,9 @@ func (b *builder) apply(u *use, fileLevel int, dropIn bool) {
 	old := b.sections[id]
 	next, errs := b.merge(old, u, fileLevel, dropIn)
 	b.sections[id] = next
+	apart := b.child != nil && b.child[id] != old // what nested applications inherit is merged, and judged, by itself
 	for _, e := range errs {
-		b.fault(e, private)
+		b.fault(e, private || apart)
 	}
 	if private || b.child == nil {
 		return

@@ -196,3 +196,17 @@ func TestFoldedPaths(t *testing.T) {
 		t.Errorf("folded %q", got)
 	}
 }
+
+// TestPrivateEntriesCollideAlone sees that an entry that collides with one that nested applications do not inherit is
+// no fault of theirs.
+func TestPrivateEntriesCollideAlone(t *testing.T) {
+	tree := newWorld(t, map[string]string{
+		"apphost": at("Site", `inheritInChildApplications="false"`, add("x")), "root/web.config": ws(add("x")),
+	}).open()
+	if _, err := tree.Effective("Site", "/"); err == nil || asError(t, err).HResult != HResultDuplicate {
+		t.Errorf("the site: %v", err)
+	}
+	if got := docs(t, effective(t, tree, "/app/y")); got != "x" {
+		t.Errorf("the application has %q", got)
+	}
+}
