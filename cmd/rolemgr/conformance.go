@@ -59,7 +59,7 @@ not be judged at all.`,
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "", "judge clients that come to this address")
 	f.StringVar(&o.agent, "agent", "", "name of what is judged, for the reports")
-	f.StringVar(&o.match, "case", "", "run only cases whose id matches the pattern, or whose id, group or title holds the text; several with commas")
+	f.StringVar(&o.match, "case", "", "run only cases whose id matches the pattern, or whose id, group or title holds the text; several with commas, those with ! left out")
 	f.BoolVar(&o.list, "list", false, "list the cases and run none")
 	f.BoolVar(&o.strict, "strict", false, "count non-strict as failed")
 	f.StringVar(&o.json, "json", "", "write the report as JSON to a file, - for standard output")
@@ -188,7 +188,7 @@ func writeReport(out io.Writer, name string, write func(io.Writer) error) error 
 func listCases(c *cli, o conformanceOptions) error {
 	seen := 0
 	for _, k := range conformance.Cases() {
-		if o.match != "" && !k.Matches(o.match) {
+		if !k.Matches(o.match) {
 			continue
 		}
 		who := "both"

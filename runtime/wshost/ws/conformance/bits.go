@@ -1,5 +1,7 @@
 package conformance
 
+import "bytes"
+
 // bitWriter writes DEFLATE (RFC 1951) symbol by symbol, so that a case can say exactly which blocks and distances are
 // in a stream. compress/flate cannot: its window is always 32 KiB.
 type bitWriter struct {
@@ -130,34 +132,36 @@ type deflater struct {
 // compress returns the message as it is sent. Greedy matching is enough: what counts is that the window is kept to.
 func (d *deflater) compress(p []byte) []byte {
 	start := len(d.history)
-	all := append(d.history, p...)
-	last := map[[3]byte]int{}
-	for i := 0; i+3 <= start; i++ {
-		last[[3]byte(all[i:])] = i
+	all := append(bytes.Clone(d.history), p...)
+	var last [1 << 15]int32 // where three bytes with that hash stood, plus one
+	slot := func(i int) *int32 {
+		h := (uint32(all[i]) | uint32(all[i+1])<<8 | uint32(all[i+2])<<16) * 0x9e3779b1
+		return &last[h>>17]
 	}
+	note := func(from, to int) {
+		for i := from; i < min(to, len(all)-2); i++ {
+			*slot(i) = int32(i + 1)
+		}
+	}
+	note(0, start)
 	w := &bitWriter{}
 	w.block(1, false)
 	for i := start; i < len(all); {
 		n, from := 0, 0
 		if i+3 <= len(all) {
-			if j, ok := last[[3]byte(all[i:])]; ok && i-j <= d.window {
-				for from = j; n < 258 && i+n < len(all) && all[j+n] == all[i+n]; n++ {
-				}
+			from = int(*slot(i)) - 1
+			for from >= 0 && i-from <= d.window && n < 258 && i+n < len(all) && all[from+n] == all[i+n] {
+				n++
 			}
 		}
-		step := 1
 		if n >= 3 {
 			w.match(n, i-from)
-			step = n
 		} else {
+			n = 1
 			w.symbol(uint32(all[i]))
 		}
-		for ; step > 0; step-- {
-			if i+3 <= len(all) {
-				last[[3]byte(all[i:])] = i
-			}
-			i++
-		}
+		note(i, i+n)
+		i += n
 	}
 	w.end()
 	d.remember(p)
@@ -171,6 +175,6 @@ func (d *deflater) remember(p []byte) {
 	}
 	d.history = append(d.history, p...)
 	if n := len(d.history) - d.window; n > 0 {
-		d.history = append([]byte(nil), d.history[n:]...)
+		d.history = bytes.Clone(d.history[n:])
 	}
 }

@@ -21,8 +21,10 @@ func controls(d *deck) {
 		short := long(2)
 		d.bad(section, opName(op)+" of 126 bytes", 1002, one(fr{op: op, body: long(126)}))
 		d.bad(section, opName(op)+" of 65536 bytes", 1002, one(fr{op: op, body: long(65536)}))
-		d.bad(section, opName(op)+" of 2 bytes, its length in 2 bytes", 1002, one(fr{op: op, body: short, form: 2}))
-		d.bad(section, opName(op)+" of 2 bytes, its length in 8 bytes", 1002, one(fr{op: op, body: short, form: 8}))
+		for _, form := range []int{2, 8} {
+			c := d.bad(section, fmt.Sprintf("%s of 2 bytes, its length in %d bytes", opName(op), form), 1002, one(fr{op: op, body: short, form: form}))
+			c.want = append(c.want, either(NonStrict, pong(short), closed(1000), gone()), either(NonStrict, closed(1000), gone()))
+		}
 		d.bad(section, "unfinished "+opName(op), 1002, one(fr{op: op, body: short, more: true}))
 		d.bad(section, "unfinished "+opName(op)+" and its continuation", 1002,
 			[]step{send{frames: []fr{{op: op, body: short, more: true}, {op: frame.Continuation, body: lit("x")}}}})

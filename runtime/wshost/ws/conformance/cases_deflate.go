@@ -72,7 +72,7 @@ func distances() body {
 func compression(d *deck) {
 	d.group = "deflate messages"
 	plain := func(c *Case) *Case {
-		c.deflate = &terms{}
+		c.deflate = &terms{offers: "; " + clientMaxBits} // as browsers do
 		return c
 	}
 	for _, n := range []int{0, 1, 125, 126, 4096, 65536, 1 << 20} {
@@ -99,9 +99,19 @@ func compression(d *deck) {
 	reservedInDeflate(d, plain)
 	streams(d, plain)
 	brokenStreams(d, plain)
-	for _, n := range []int{1 << 20, 64 << 20} {
-		zeros := blank(n, 0)
-		plain(d.add("7692-8", "bomb: "+size(n)+" of zeros", []step{squeeze{op: frame.Binary, body: zeros}, await{1}, closeWith(1000)},
+	for _, n := range []int{4000, 130000} {
+		zeros := blank(1+258*n, 0)
+		stream := crafted{op: frame.Binary, about: "a zero, and " + fmt.Sprint(n) + " times 258 more", holds: zeros, stream: func(*agreed) []byte {
+			w := &bitWriter{}
+			w.block(1, false)
+			w.symbol(0)
+			for range n {
+				w.match(258, 1)
+			}
+			w.end()
+			return w.message()
+		}}
+		plain(d.add("7692-8", "bomb: "+zeros.about, []step{stream, await{1}, closeWith(1000)},
 			append(tooBig(), either(Informational, gone()), either(Informational, closed(1011), gone()),
 				either(Informational, echo(frame.Binary, zeros), closed(1000), gone()))))
 	}

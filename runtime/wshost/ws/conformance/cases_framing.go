@@ -23,13 +23,11 @@ func framing(d *deck) {
 	}
 	for _, n := range []int{0, 1, 125} {
 		for _, form := range []int{2, 8} {
-			d.bad("6455-5.2", fmt.Sprintf("length %d written in %d bytes, not in its shortest form", n, form), 1002,
-				one(fr{op: frame.Binary, body: noise(n), form: form}))
+			padded(d, n, form)
 		}
 	}
 	for _, n := range []int{126, 65535} {
-		d.bad("6455-5.2", fmt.Sprintf("length %d written in 8 bytes, not in its shortest form", n), 1002,
-			one(fr{op: frame.Binary, body: noise(n), form: 8}))
+		padded(d, n, 8)
 	}
 	d.bad("6455-5.2", "length with its most significant bit set", 1002, one(fr{op: frame.Binary, form: 8, says: 1<<63 | 5}))
 	d.bad("6455-5.2", "length of 64 ones", 1002, one(fr{op: frame.Binary, form: 8, says: 1<<64 - 1}))
@@ -39,6 +37,15 @@ func framing(d *deck) {
 		c.want = append(c.want, tooBig()...)
 	}
 	chops(d)
+}
+
+// padded writes a length in more bytes than it needs. That is forbidden to whoever sends it; nothing is said of who
+// receives it, so that taking it is tolerated.
+func padded(d *deck, n, form int) {
+	b := noise(n)
+	d.add("6455-5.2", fmt.Sprintf("length %d written in %d bytes, not in its shortest form", n, form),
+		append(one(fr{op: frame.Binary, body: b, form: form}), await{1}, closeWith(1000)),
+		append(fails(1002), either(NonStrict, echo(frame.Binary, b), closed(1000), gone())))
 }
 
 // chops cuts the stream of bytes at all kinds of places: a receiver must not take a packet for a frame.

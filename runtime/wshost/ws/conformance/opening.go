@@ -120,7 +120,7 @@ func (o *opening) try(ctx context.Context, t *target, c Case, opt Options) (Outc
 	br := bufio.NewReader(conn)
 	a := read(br, conn, f.method, opt.Patience)
 	if a.status == http.StatusSwitchingProtocols {
-		o.speak(ctx, conn, br, &a, key, c, opt)
+		o.speak(ctx, conn, br, &a, f.key, c, opt)
 	}
 	for _, r := range o.want {
 		if r.is(a) {

@@ -32,7 +32,8 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		Outcomes []Outcome
 		Parts    []pageGroup
 		Verdict  bool
-	}{r, Outcomes(), groups, r.Passed(false)})
+		Failures int
+	}{r, Outcomes(), groups, r.Passed(false), r.Counts[Failed]})
 }
 
 // pageGroup is a group with its results.

@@ -28,7 +28,7 @@ type Options struct {
 	// Agent names the endpoint in reports; default: URL, or the client's User-Agent.
 	Agent string
 	// Match chooses cases: a pattern as in path.Match against the id, or a part of the id, group or title, in any
-	// letter case. Several are separated by commas. Empty means all cases.
+	// letter case. Several are separated by commas; what one beginning with ! matches is left out. Empty means all.
 	Match string
 	// Concurrency is how many cases run at once; default 4. Run only.
 	Concurrency int
@@ -66,7 +66,7 @@ var ErrNoCase = errors.New("no case matches")
 func Choose(s Subject, match string) ([]Case, error) {
 	var out []Case
 	for _, c := range CasesFor(s) {
-		if match == "" || c.Matches(match) {
+		if c.Matches(match) {
 			out = append(out, c)
 		}
 	}
@@ -78,16 +78,18 @@ func Choose(s Subject, match string) ([]Case, error) {
 
 // Matches reports whether a pattern as in Options.Match chooses the case.
 func (c Case) Matches(match string) bool {
+	wanted, only := false, false
 	for m := range strings.SplitSeq(strings.ToLower(match), ",") {
-		m = strings.TrimSpace(m)
-		if ok, err := path.Match(m, c.ID); ok && err == nil {
-			return true
+		m, not := strings.CutPrefix(strings.TrimSpace(m), "!")
+		glob, err := path.Match(m, c.ID)
+		hit := err == nil && glob || m != "" && strings.Contains(strings.ToLower(c.ID+"\n"+c.Group+"\n"+c.Title), m)
+		if not && hit {
+			return false
 		}
-		if m != "" && strings.Contains(strings.ToLower(c.ID+"\n"+c.Group+"\n"+c.Title), m) {
-			return true
-		}
+		only = only || !not && m != ""
+		wanted = wanted || !not && hit
 	}
-	return false
+	return wanted || !only
 }
 
 // Run judges a server. It fails when the server cannot be reached, or does not take a correct opening handshake and
@@ -175,7 +177,7 @@ func (t *target) run(ctx context.Context, c Case, o Options) Result {
 	}
 	var offer []string
 	if c.deflate != nil {
-		offer = []string{"Sec-WebSocket-Extensions: " + permessageDeflate + c.deflate.params + c.deflate.more}
+		offer = []string{"Sec-WebSocket-Extensions: " + c.deflate.offer()}
 	}
 	conn, br, resp, err := t.knock(brief, c.ID, offer...)
 	if err != nil {

@@ -23,13 +23,17 @@ const (
 // terms is what a case negotiates.
 type terms struct {
 	params string // of the offer to a server, of the answer to a client: "" or "; name=value"
+	offers string // further parameters of the offer to a server
 	bad    bool   // must not be agreed to
 	more   string // further offers to a server: ", permessage-deflate"
 }
 
 func (t *terms) String() string {
-	return fmt.Sprintf("negotiate %q", permessageDeflate+t.params+t.more)
+	return fmt.Sprintf("negotiate %q (as the client)", t.offer())
 }
+
+// offer is what a server is offered.
+func (t *terms) offer() string { return permessageDeflate + t.params + t.offers + t.more }
 
 // agreed is the outcome of a negotiation.
 type agreed struct {
@@ -146,7 +150,7 @@ func (t *terms) accepted(values []string) (*agreed, error) {
 	if len(list) > 1 || list[0].Name != permessageDeflate {
 		return nil, fmt.Errorf("answered with extensions that were not offered: %q", values)
 	}
-	a, err := settleTerms(element(t.params), list[0])
+	a, err := settleTerms(element(t.params+t.offers), list[0])
 	if err != nil && t.more != "" { // then it may be the fallback that was accepted
 		a, err = settleTerms(element(""), list[0])
 	}
