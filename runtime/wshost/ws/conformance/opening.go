@@ -107,7 +107,8 @@ func (o *opening) try(ctx context.Context, t *target, c Case, opt Options) (Outc
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	_ = conn.SetDeadline(time.Now().Add(opt.Deadline)) // a line that cannot have one is bounded by the context
+	s := &session{conn: conn, deadline: time.Now().Add(opt.Deadline)}
+	_ = conn.SetDeadline(s.deadline) // a line that cannot have one is bounded by the context
 	key := caseKey(c.ID)
 	f := t.proper(key)
 	o.edit(&f)
@@ -115,7 +116,6 @@ func (o *opening) try(ctx context.Context, t *target, c Case, opt Options) (Outc
 	if o.again {
 		request += fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", secondPath, t.host)
 	}
-	s := &session{conn: conn}
 	_ = s.write([]byte(request), o.chop) // a server that refuses early may close first: its answer counts
 	br := bufio.NewReader(conn)
 	a := read(br, conn, f.method, opt.Patience)
