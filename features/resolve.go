@@ -39,7 +39,7 @@ type Pick struct {
 	ID    ID
 	Cause Cause
 	By    []ID   // the installed units that directly need it, or the role whose default it is; sorted
-	Why   string // the reason, for people: "required by WebSocket Protocol, which belongs to it"
+	Why   string // the reason, for people: "required by WebSocket Protocol"
 	New   bool   // not installed before
 }
 

@@ -26,7 +26,7 @@ func (c *Catalog) closure(id ID) []link {
 			}
 		}
 		for _, a := range c.Ancestors(u.ID) {
-			add(a, "required by "+u.Title+", which belongs to it")
+			add(a, "required by "+u.Title+"")
 		}
 		for _, q := range u.Requires {
 			add(q.ID, "required by "+u.Title+": "+q.Why)

@@ -74,7 +74,7 @@ func TestInstallTheRole(t *testing.T) {
 func TestInstallPullsTheRoleIn(t *testing.T) {
 	c := iis(t)
 	s := resolve(t, c, wish("websocket"), nil)
-	want := `+ web-server (required) required by WebSocket Protocol, which belongs to it
+	want := `+ web-server (required) required by WebSocket Protocol
 + web-server-core (default) default service of Web Server (IIS)
 + common-http (default) default service of Web Server (IIS)
 + default-document (default) default service of Web Server (IIS)
@@ -84,7 +84,7 @@ func TestInstallPullsTheRoleIn(t *testing.T) {
 + http-logging (default) default service of Web Server (IIS)
 + security (default) default service of Web Server (IIS)
 + request-filtering (default) default service of Web Server (IIS)
-+ application-development (required) required by WebSocket Protocol, which belongs to it
++ application-development (required) required by WebSocket Protocol
 + websocket (requested) requested
 ! directory-browsing this version of rolemgr does not have it yet
 ! performance nothing that it holds is available here
@@ -116,7 +116,7 @@ func TestInstallOnTopOfTheRole(t *testing.T) {
 	s := resolve(t, c, wish("websocket", "default-document"), role)
 	got := show(s)
 	for _, want := range []string{
-		"+ application-development (required) required by WebSocket Protocol, which belongs to it\n",
+		"+ application-development (required) required by WebSocket Protocol\n",
 		"+ websocket (requested) requested\n",
 		"= default-document (requested) requested\n", // it had come by default
 		"= static-content (default) default service of Web Server (IIS)\n",
