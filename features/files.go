@@ -21,6 +21,16 @@ func (c *Catalog) Assets(id ID) []File { return c.assets[id] }
 // Seeds returns the files of a unit that are put only where none is yet, by path.
 func (c *Catalog) Seeds(id ID) []File { return c.seeds[id] }
 
+// Below returns the files below a folder of an embedded file system, for Unit.Assets and Unit.Seeds. It panics when dir
+// is not a valid path, which is a mistake of the unit.
+func Below(fsys fs.FS, dir string) fs.FS {
+	sub, err := fs.Sub(fsys, dir)
+	if err != nil {
+		panic(err)
+	}
+	return sub
+}
+
 // readFiles reads a unit's files once, so that nothing later can fail to read them.
 func readFiles(fsys fs.FS) ([]File, error) {
 	if fsys == nil {

@@ -6,7 +6,6 @@ package requestfiltering
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -25,7 +24,7 @@ func Unit() features.Unit {
 		WindowsName: "Web-Filtering", DISMName: "IIS-RequestFiltering", Title: "Request Filtering",
 		Since: "7.0", Default: true,
 		Doc:    doc,
-		Assets: assets(),
+		Assets: features.Below(files, "assets"),
 		Probe:  features.Probe{Kind: features.ProbeModule},
 		Modules: []module.Info{{
 			Name:     name,
@@ -35,13 +34,4 @@ func Unit() features.Unit {
 			New:      newModule,
 		}},
 	}
-}
-
-// assets returns the files below assets. fs.Sub fails only for an invalid path.
-func assets() fs.FS {
-	sub, err := fs.Sub(files, "assets")
-	if err != nil {
-		panic(err)
-	}
-	return sub
 }

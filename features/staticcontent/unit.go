@@ -5,7 +5,6 @@ package staticcontent
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -24,7 +23,7 @@ func Unit() features.Unit {
 		WindowsName: "Web-Static-Content", DISMName: "IIS-StaticContent", Title: "Static Content",
 		Since: "7.0", Default: true,
 		Doc:    doc,
-		Assets: assets(),
+		Assets: features.Below(files, "assets"),
 		Probe:  features.Probe{Kind: features.ProbeHTTP, Path: "/probe.txt", Status: 200, Header: "Content-Type: text/plain", Contains: "rolemgr probe"},
 		Modules: []module.Info{{
 			Name:  "StaticFileModule",
@@ -35,13 +34,4 @@ func Unit() features.Unit {
 			New:      newModule,
 		}},
 	}
-}
-
-// assets returns the files below assets. fs.Sub fails only for an invalid path.
-func assets() fs.FS {
-	sub, err := fs.Sub(files, "assets")
-	if err != nil {
-		panic(err)
-	}
-	return sub
 }

@@ -6,7 +6,6 @@ package webservercore
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -25,8 +24,8 @@ func Unit() features.Unit {
 		WindowsName: "Web-WebServer", DISMName: "IIS-WebServer", Title: "Web Server",
 		Since: "7.0", Default: true,
 		Doc:    doc,
-		Assets: below("assets"),
-		Seeds:  below("seeds"),
+		Assets: features.Below(files, "assets"),
+		Seeds:  features.Below(files, "seeds"),
 		Probe:  features.Probe{Kind: features.ProbeModule},
 		Modules: []module.Info{
 			{Name: protocolModuleName, Stage: module.StageHandle, New: newProtocolModule},
@@ -36,13 +35,4 @@ func Unit() features.Unit {
 			},
 		},
 	}
-}
-
-// below returns the files below a folder. fs.Sub fails only for an invalid path.
-func below(dir string) fs.FS {
-	sub, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err)
-	}
-	return sub
 }

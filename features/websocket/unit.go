@@ -6,7 +6,6 @@ package websocket
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -25,7 +24,7 @@ func Unit() features.Unit {
 		WindowsName: "Web-WebSockets", DISMName: "IIS-WebSockets", Title: "WebSocket Protocol",
 		Since:  "8.0",
 		Doc:    doc,
-		Assets: assets(),
+		Assets: features.Below(files, "assets"),
 		Probe:  features.Probe{Kind: features.ProbeWebSocket, Path: "/echo"},
 		Modules: []module.Info{{
 			Name:     "WebSocketModule",
@@ -34,13 +33,4 @@ func Unit() features.Unit {
 			New:      newModule,
 		}},
 	}
-}
-
-// assets returns the files below assets. fs.Sub fails only for an invalid path.
-func assets() fs.FS {
-	sub, err := fs.Sub(files, "assets")
-	if err != nil {
-		panic(err)
-	}
-	return sub
 }
