@@ -18,6 +18,7 @@ run: ## install WebSocket Protocol and serve http://127.0.0.1:8080/
 .PHONY: test
 test: lint deps ## lint, every test under the race detector, end-to-end tests against real programs
 	go test -race ./...
+	go test ./internal/target ./runtime/wshost/ws/conformance # in full, which is too much under the race detector
 	go test -race -tags e2e -count=1 -timeout 15m ./e2e/
 
 .PHONY: lint

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"syscall"
 	"testing"
 
-	"github.com/rolemgr/rolemgr/internal/atomicfile"
 	"github.com/rolemgr/rolemgr/internal/atomicfile/faultfs"
 	"github.com/rolemgr/rolemgr/internal/plan"
 )
@@ -47,7 +45,7 @@ func TestMain(m *testing.M) {
 
 // do is the child's work. Errors of the transaction itself are its outcome, not the child's.
 func (j job) do() error {
-	disk := faultfs.New(unsynced{}, j.Fault)
+	disk := faultfs.New(faultfs.Unsynced{}, j.Fault)
 	o := options(j.Home, disk)
 	if j.Scenario == "" {
 		_, err := Recover(context.Background(), o)
@@ -105,26 +103,6 @@ func (j job) killed(t *testing.T) bool {
 	t.Fatalf("child %+v: %v", j, err)
 	return false
 }
-
-// unsynced is the real disk without waiting for it. A kill does not lose what is in the page cache, so the tests that
-// kill need no fsync; what a power cut loses is tested on a disk of its own.
-type unsynced struct{ atomicfile.OS }
-
-func (unsynced) SyncDir(string) error { return nil }
-
-func (u unsynced) Create(name string, perm fs.FileMode) (atomicfile.File, error) {
-	f, err := u.OS.Create(name, perm)
-	return unsyncedFile{f}, err
-}
-
-func (u unsynced) Append(name string, perm fs.FileMode) (atomicfile.File, error) {
-	f, err := u.OS.Append(name, perm)
-	return unsyncedFile{f}, err
-}
-
-type unsyncedFile struct{ atomicfile.File }
-
-func (unsyncedFile) Sync() error { return nil }
 
 // scenario is a transaction on a prepared home.
 type scenario struct {

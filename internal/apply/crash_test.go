@@ -26,13 +26,13 @@ func newBench(t *testing.T, s scenario) *bench {
 	t.Helper()
 	b := &bench{scenario: s, template: memoryDir(t)}
 	for _, p := range s.before {
-		if _, err := Run(t.Context(), p, options(b.template, unsynced{})); err != nil {
+		if _, err := Run(t.Context(), p, options(b.template, faultfs.Unsynced{})); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.before = snapshot(t, b.template)
 	home := b.home(t)
-	disk := faultfs.New(unsynced{}, faultfs.Fault{})
+	disk := faultfs.New(faultfs.Unsynced{}, faultfs.Fault{})
 	o := options(home, disk)
 	s.host(o.Host.(*fakeHost))
 	if _, err := Run(t.Context(), s.plan, o); (err != nil) != s.fails {
@@ -98,7 +98,7 @@ func (b *bench) home(t *testing.T) string {
 // history say the same, and that the server can be changed again. It reports whether the transaction was committed.
 func (b *bench) settle(t *testing.T, home, where string) (committed bool) {
 	t.Helper()
-	o := options(home, unsynced{})
+	o := options(home, faultfs.Unsynced{})
 	if _, err := Recover(t.Context(), o); err != nil {
 		t.Fatalf("%s: recover: %v", where, err)
 	}
@@ -123,7 +123,7 @@ func (b *bench) settle(t *testing.T, home, where string) (committed bool) {
 		next = plan.Plan{Version: 1, BaseSerial: s.Serial, After: state.State{Features: slices.Clone(s.Features)},
 			Steps: []plan.Step{put("core", "core v2\n"), {Op: plan.Reload}, probe("core")}}
 	}
-	if _, err := Run(t.Context(), next, options(home, unsynced{})); err != nil {
+	if _, err := Run(t.Context(), next, options(home, faultfs.Unsynced{})); err != nil {
 		t.Fatalf("%s: the next transaction: %v", where, err)
 	}
 	return committed
@@ -228,7 +228,7 @@ func TestKillRecovery(t *testing.T) {
 // of points.
 func (b *bench) killRecovery(t *testing.T, crash string) int {
 	t.Helper()
-	disk := faultfs.New(unsynced{}, faultfs.Fault{})
+	disk := faultfs.New(faultfs.Unsynced{}, faultfs.Fault{})
 	if _, err := Recover(t.Context(), options(b.home(t), disk)); err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestFailEverywhere(t *testing.T) {
 func (b *bench) fail(t *testing.T, fault faultfs.Fault, where string) string {
 	t.Helper()
 	home := b.home(t)
-	o := options(home, faultfs.New(unsynced{}, fault))
+	o := options(home, faultfs.New(faultfs.Unsynced{}, fault))
 	b.host(o.Host.(*fakeHost))
 	_, err := Run(t.Context(), b.plan, o)
 	outcome, tree := "committed", b.after
@@ -306,7 +306,7 @@ func (b *bench) fail(t *testing.T, fault faultfs.Fault, where string) string {
 		outcome, tree = "rolled back", b.before
 	case errors.As(err, &incomplete):
 		outcome, tree = "incomplete", ""
-		if _, pending, err := Pending(home, unsynced{}); !pending || err != nil {
+		if _, pending, err := Pending(home, faultfs.Unsynced{}); !pending || err != nil {
 			t.Fatalf("%s: incomplete but not pending: %v", where, err)
 		}
 	case err != nil:

@@ -116,12 +116,12 @@ func (e *echoer) close(p []byte) bool {
 }
 
 // judged runs the suite against a server with a flaw.
-func judged(t *testing.T, flaw, match string, patience time.Duration) *Report {
+func judged(t *testing.T, flaw, match string, patience time.Duration, concurrency int) *Report {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	r, err := Run(ctx, Options{
-		URL: flawed{flaw}.start(t), Match: match, Concurrency: 32, Deadline: 6 * patience, Patience: patience,
+		URL: flawed{flaw}.start(t), Match: match, Concurrency: concurrency, Deadline: 6 * patience, Patience: patience,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -139,13 +139,13 @@ func ids(r *Report, outcomes ...Outcome) (list []string) {
 }
 
 func TestFlawlessServer(t *testing.T) {
-	r := judged(t, "", "!MiB,!limits", 2*time.Second)
+	r := judged(t, "", "!MiB,!limits", 5*time.Second, 8)
 	for _, res := range r.Results {
 		if res.Outcome != OK && res.Outcome != Informational {
 			t.Errorf("%s %s: %s, expected %v, seen %q", res.Outcome, res.ID, res.Title, res.Expected, res.Seen)
 		}
 	}
-	if again := judged(t, "", "!MiB,!limits", 2*time.Second); !slices.Equal(ids(again, OK), ids(r, OK)) {
+	if again := judged(t, "", "!MiB,!limits", 5*time.Second, 8); !slices.Equal(ids(again, OK), ids(r, OK)) {
 		t.Error("a second run differs")
 	}
 }
@@ -235,8 +235,8 @@ func flaws() []flaw {
 // TestFlawsAreNoticed holds each flaw to the cases that notice it, and each case to be noticed by one flaw at least: a
 // case that cannot fail says nothing.
 func TestFlawsAreNoticed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for what broken servers never send")
+	if testing.Short() || underRace {
+		t.Skip("waits for what broken servers never send; make test runs it without the race detector, too")
 	}
 	var mu sync.Mutex
 	noticed := map[string]bool{}
@@ -270,13 +270,22 @@ func TestFlawsAreNoticed(t *testing.T) {
 }
 
 // judge runs the suite and returns the ids of the cases that noticed the flaw. A flaw without a pattern spoils nearly
-// everything.
+// everything. Broken servers keep a case waiting, so little patience is had with them; what should not have noticed is
+// asked again with much, for a busy machine is as slow as a broken server.
 func (f flaw) judge(t *testing.T) (noticed []string) {
-	r := judged(t, f.name, f.run, 700*time.Millisecond)
+	r := judged(t, f.name, f.run, 700*time.Millisecond, 32)
 	notice := regexp.MustCompile(f.notice)
+	var doubtful []string
 	for _, name := range ids(r, Failed, NonStrict) {
-		noticed = append(noticed, strings.Fields(name)[0])
+		id := strings.Fields(name)[0]
 		if f.notice != "" && !notice.MatchString(name) {
+			doubtful = append(doubtful, id)
+			continue
+		}
+		noticed = append(noticed, id)
+	}
+	if len(doubtful) > 0 {
+		for _, name := range ids(judged(t, f.name, strings.Join(doubtful, ","), 10*time.Second, 2), Failed, NonStrict) {
 			t.Errorf("should not have noticed: %s", name)
 		}
 	}

@@ -72,7 +72,7 @@ func TestJudgeIsIndependent(t *testing.T) {
 
 func TestReports(t *testing.T) {
 	const some = "closing handshake,opening handshake"
-	r, again := judged(t, "any code", some, 2*time.Second), judged(t, "any code", some, 2*time.Second)
+	r, again := judged(t, "any code", some, 2*time.Second, 32), judged(t, "any code", some, 2*time.Second, 32)
 	again.Agent, again.Target = r.Agent, r.Target // the port differs
 	var one, two, text, html bytes.Buffer
 	if err := errors.Join(r.WriteJSON(&one), again.WriteJSON(&two), r.WriteText(&text, false), r.WriteHTML(&html)); err != nil {
