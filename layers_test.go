@@ -141,17 +141,3 @@ func TestDependenciesHaveReasons(t *testing.T) {
 		}
 	}
 }
-
-func TestNothingSpeaksOfAWorkplace(t *testing.T) {
-	h := loadHouse(t)
-	forbidden := regexp.MustCompile(`(^|[^A-Za-z0-9_.])/(work|farm)/|/root/go|/tmp/wt`)
-	for _, s := range h.files {
-		b, err := os.ReadFile(s.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m := forbidden.Find(b); m != nil && s.path != "layers_test.go" {
-			t.Errorf("%s holds the path of a machine: %q", s.path, m)
-		}
-	}
-}
