@@ -146,25 +146,10 @@ func describeStep(s *plan.Step) string {
 		return ""
 	}
 	switch s.Op {
-	case plan.MakeDir:
-		return "make folder " + s.Path
-	case plan.PutFile:
-		if s.Seed {
-			return "put " + s.Path + " unless there is one"
-		}
-		return "put " + s.Path
-	case plan.RemoveFile:
-		return "remove " + s.Path
 	case plan.Reload:
 		return "reload"
 	case plan.Probe:
-		return "probe " + string(s.Unit)
-	case plan.CloseSockets:
-		var ids []string
-		for _, id := range s.Units {
-			ids = append(ids, string(id))
-		}
-		return "close the sockets of " + strings.Join(ids, ", ")
+		return "probe " + string(s.Unit) // what was seen follows when it is done
 	}
-	return string(s.Op)
+	return plan.Describe(*s)
 }

@@ -97,7 +97,7 @@ func Describe(s Step) string {
 		return "make folder " + s.Path
 	case PutFile:
 		if s.Seed {
-			return "put " + s.Path + " unless it exists"
+			return "put " + s.Path + " unless there is one"
 		}
 		return "put " + s.Path
 	case RemoveFile:

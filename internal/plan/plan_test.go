@@ -90,7 +90,7 @@ func TestStepsInOrder(t *testing.T) {
 	wantEqual(t, "steps", ops(p), []string{
 		"make folder config", "make folder config/features.d", "make folder logs", "make folder run",
 		"make folder sites", "make folder sites/default",
-		"put sites/default/start.htm unless it exists",
+		"put sites/default/start.htm unless there is one",
 		"put config/features.d/a.config", "put config/features.d/b.config",
 		"reload the host",
 		"probe a: its modules are loaded", "probe b: its modules are loaded",
@@ -165,7 +165,7 @@ func TestLostConfigurationIsSeededAgain(t *testing.T) {
 	delete(d, "sites/default/start.htm")
 	p := build(t, c, s, install("a"), d.facts())
 	wantEqual(t, "changes", changes(p), []string{"~ a: its files are missing"})
-	wantEqual(t, "steps", ops(p)[len(ops(p))-2:], []string{"put config/host.config unless it exists", "reload the host"})
+	wantEqual(t, "steps", ops(p)[len(ops(p))-2:], []string{"put config/host.config unless there is one", "reload the host"})
 	if p := build(t, c, s, install("a"), plan.Facts{}); !p.Empty() {
 		t.Errorf("seeded without a look at the disk: %v", ops(p))
 	}
