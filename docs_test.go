@@ -142,7 +142,8 @@ func TestParsersAreFuzzed(t *testing.T) {
 		}
 	}
 	for _, dir := range []string{
-		"runtime/wshost/ws/frame", "runtime/wshost/ws/handshake", "runtime/wshost/ws", "runtime/wshost/config",
+		"runtime/wshost/ws/frame", "runtime/wshost/ws/handshake", "runtime/wshost/ws/deflate", "runtime/wshost/ws",
+		"runtime/wshost/config",
 		"internal/state", "internal/apply",
 	} {
 		if found[dir] == 0 {
