@@ -47,8 +47,8 @@ func (c *Conn) keepDelivered() {
 	buf := make([]byte, max(readBuffer, c.w-c.r))
 	c.w = copy(buf, c.buf[c.r:c.w])
 	c.buf, c.r = buf, 0
-	if c.rx.delivered {
-		c.rx.delivered, c.rx.msg = false, nil
+	if c.rx.part != nil && c.rx.part.delivered {
+		c.rx.part = nil
 	}
 }
 

@@ -192,8 +192,8 @@ func TestAGreatMessageIsNotHeldWhileWaiting(t *testing.T) {
 		}
 		read = reads(conn)
 		synctest.Wait()
-		if cap(conn.rx.msg) != 0 || cap(conn.buf) > maxReadBuffer {
-			t.Errorf("%d and %d bytes are held", cap(conn.rx.msg), cap(conn.buf))
+		if cap(conn.rx.part.message()) != 0 || cap(conn.buf) > maxReadBuffer {
+			t.Errorf("%d and %d bytes are held", cap(conn.rx.part.message()), cap(conn.buf))
 		}
 		go func() { _, _ = io.CopyN(io.Discard, line, 1<<20+10) }()
 		if err := conn.Write(t.Context(), frame.Binary, make([]byte, 1<<20)); err != nil || cap(conn.out) > keepOut {

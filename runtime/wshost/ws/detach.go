@@ -23,6 +23,10 @@ type Snapshot struct {
 	Pong        []byte        `json:"pong"` // what the newest unanswered ping carried; null for none
 	PingID      uint64        `json:"ping_id,omitempty"`
 	Counts      Counts        `json:"counts"`
+
+	Compression *compressionState `json:"compression,omitempty"` // permessage-deflate; null for none
+	Queued      []byte            `json:"queued,omitempty"`      // frames that are on their way to the peer, without what is out already
+	Extra       []byte            `json:"extra,omitempty"`       // the owner's: identity, subscriptions; the engine passes it on
 }
 
 // Detach takes the line away from c: it waits for a Write in progress, interrupts a Read in progress, and returns the
@@ -58,7 +62,7 @@ func (c *Conn) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	c.ended, c.err = true, ErrDetached
 	s := &Snapshot{
 		Version: snapshotVersion, Role: c.tx.role.String(), Subprotocol: c.subprotocol,
-		State: c.closer.state, ClosedFirst: c.closer.first, Limits: c.limits,
+		State: c.closer.state, ClosedFirst: c.closer.first, Limits: *c.limits, Compression: c.codec.state(),
 		Unread: clone(c.buf[c.r:c.w]), Receiver: c.rx.state(), Pong: c.pong, PingID: c.pingID, Counts: c.Counts(),
 	}
 	c.closer.take(cut)
@@ -76,27 +80,12 @@ func (c *Conn) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 // Restore makes a connection of line that goes on where s was taken. It returns ErrSnapshot for a snapshot of another
 // version or one that cannot be; line is then left alone. Idle time counts from now.
 func Restore(line net.Conn, s *Snapshot) (*Conn, error) {
-	var role frame.Role
-	switch s.Role {
-	case "server":
-		role = frame.Server
-	case "client":
-		role = frame.Client
-	default:
-		return nil, fmt.Errorf("%w: role %q", ErrSnapshot, s.Role)
-	}
-	if s.Version != snapshotVersion {
-		return nil, fmt.Errorf("%w: version %d instead of %d", ErrSnapshot, s.Version, snapshotVersion)
-	}
-	if s.State != Open && s.State != CloseSent || len(s.Pong) > frame.MaxControl || !s.Limits.sound() {
-		return nil, fmt.Errorf("%w: %v connection", ErrSnapshot, s.State)
-	}
-	rx, err := restoreReceiver(role, s.Limits, s.Receiver)
+	p, err := s.revive(nil)
 	if err != nil {
 		return nil, err
 	}
-	c := newConn(line, role, s.Limits, s.Subprotocol, s.Unread)
-	c.rx, c.pong, c.pingID = rx, s.Pong, s.PingID
+	c := newConn(line, p.rx.role, p.rx.set, s.Subprotocol, p.codec, s.Unread)
+	c.rx, c.pong, c.pingID = p.rx, s.Pong, s.PingID
 	c.closer = closer{state: s.State, first: s.ClosedFirst}
 	c.bytesIn.Store(s.Counts.BytesIn)
 	c.bytesOut.Store(s.Counts.BytesOut)
@@ -105,5 +94,62 @@ func Restore(line net.Conn, s *Snapshot) (*Conn, error) {
 	if s.State == CloseSent {
 		c.startCutter()
 	}
+	if len(s.Queued) > 0 {
+		c.writing <- struct{}{} // nothing may be written before it
+		go c.catchUp(clone(s.Queued))
+	}
 	return c, nil
+}
+
+// catchUp writes what was on its way when the line was handed over; the write lock is held.
+func (c *Conn) catchUp(b []byte) {
+	c.allow(c.limits.WriteTimeout)
+	n, err := c.pieces(context.Background(), b, c.limits.WriteTimeout)
+	c.bytesOut.Add(n)
+	if err != nil {
+		_ = c.finish(fmt.Errorf("websocket line was cut after a failed write: %w", err))
+	}
+	c.unlimit()
+	c.endWrite()
+}
+
+// revived is the part of a snapshot that both kinds of connection have.
+type revived struct {
+	rx    *receiver
+	codec *codec
+}
+
+// revive makes what s describes, with the settings of like where those are the same; like may be nil.
+func (s *Snapshot) revive(like *settings) (p revived, err error) {
+	var role frame.Role
+	switch s.Role {
+	case "server":
+		role = frame.Server
+	case "client":
+		role = frame.Client
+	default:
+		return p, fmt.Errorf("%w: role %q", ErrSnapshot, s.Role)
+	}
+	if s.Version != snapshotVersion {
+		return p, fmt.Errorf("%w: version %d instead of %d", ErrSnapshot, s.Version, snapshotVersion)
+	}
+	if s.State != Open && s.State != CloseSent || len(s.Pong) > frame.MaxControl || !s.Limits.sound() {
+		return p, fmt.Errorf("%w: %v connection", ErrSnapshot, s.State)
+	}
+	set := newSettings(s.Limits, new(memory))
+	if like != nil {
+		if set.memory = like.memory; like.limits == s.Limits {
+			set = like
+		} else {
+			set.squeeze, set.budget = like.squeeze, like.budget
+		}
+	}
+	if p.codec, err = restoreCodec(set, role, s.Compression, s.Receiver.Inflate); err != nil {
+		return p, err
+	}
+	p.rx, err = restoreReceiver(role, set, p.codec, s.Receiver)
+	if err != nil {
+		p.codec.release()
+	}
+	return p, err
 }

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/deflate"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/handshake"
 )
@@ -27,6 +28,14 @@ type DialOptions struct {
 	NetDial func(ctx context.Context, network, address string) (net.Conn, error)
 	// TLS is used for wss:// URLs; nil means the defaults. It is not changed.
 	TLS *tls.Config
+	// Proxy, if not nil, returns the proxy for a request, nil for none: http, https and socks5 URLs, as
+	// http.ProxyFromEnvironment gives them. The request's URL has the scheme http or https.
+	Proxy func(*http.Request) (*url.URL, error)
+	// Compression, if not nil, offers permessage-deflate.
+	Compression *Compression
+	// Driver chooses how DialHandler waits for the connection; Engine is as in Upgrader and must be set for the poller.
+	Driver Driver
+	Engine *Engine
 }
 
 const (
@@ -38,26 +47,59 @@ const (
 // 4.1). Redirects are not followed. ctx and Limits.HandshakeTimeout bound the whole handshake and not what comes after
 // it. resp is the server's answer, also when it refused; its body, at most 4 KiB, need not be closed.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (c *Conn, resp *http.Response, err error) {
+	set, opened, resp, err := dial(ctx, rawURL, o)
+	if err != nil {
+		return nil, resp, err
+	}
+	return newConn(opened.line, frame.Client, set, opened.subprotocol, newCodec(set, frame.Client, opened.agreed), opened.unread), resp, nil
+}
+
+// call is an opening handshake of a client in progress.
+type call struct {
+	req     *http.Request
+	offer   handshake.Offer
+	deflate *deflate.Offered // nil when no compression is offered
+}
+
+// cancel gives back what was put by for a connection that does not come about.
+func (c *call) cancel() {
+	if c.deflate != nil {
+		c.deflate.Cancel()
+	}
+}
+
+func dial(ctx context.Context, rawURL string, o *DialOptions) (*settings, *opened, *http.Response, error) {
 	if o == nil {
 		o = &DialOptions{}
 	}
-	limits := o.Limits.resolved()
-	req, key, err := request(rawURL, o)
+	set := newSettings(o.Limits.resolved(), new(memory))
+	set.compress(o.Compression)
+	c, err := newCall(rawURL, o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("websocket dial: %w", err)
+		return nil, nil, nil, fmt.Errorf("websocket dial: %w", err)
 	}
-	if limits.HandshakeTimeout > 0 {
+	opened, resp, err := c.run(ctx, o, set.limits.HandshakeTimeout)
+	if err != nil {
+		c.cancel()
+		return nil, nil, resp, fmt.Errorf("websocket dial: %w", err)
+	}
+	return set, opened, resp, nil
+}
+
+// run makes the line and performs the handshake on it within limit.
+func (c *call) run(ctx context.Context, o *DialOptions, limit time.Duration) (*opened, *http.Response, error) {
+	if limit > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limits.HandshakeTimeout)
+		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	line, err := connect(ctx, req.URL, o)
+	line, err := connect(ctx, c.req, o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("websocket dial: %w", err)
+		return nil, nil, err
 	}
 	guard := watch{wake: func() { _ = line.SetDeadline(past()) }}
 	guard.set(ctx)
-	c, resp, err = shake(line, req, key, o.Subprotocols, limits)
+	opened, resp, err := c.shake(line)
 	guard.stop()
 	if err == nil && ctx.Err() != nil {
 		resp, err = nil, ctx.Err()
@@ -67,24 +109,24 @@ func Dial(ctx context.Context, rawURL string, o *DialOptions) (c *Conn, resp *ht
 			err = ctx.Err()
 		}
 		_ = line.Close()
-		return nil, resp, fmt.Errorf("websocket dial: %w", err)
+		return nil, resp, err
 	}
 	_ = line.SetDeadline(time.Time{})
-	return c, resp, nil
+	return opened, resp, nil
 }
 
-// request makes the opening handshake's request.
-func request(rawURL string, o *DialOptions) (*http.Request, string, error) {
+// newCall makes the opening handshake's request.
+func newCall(rawURL string, o *DialOptions) (*call, error) {
 	u, err := url.Parse(rawURL)
 	switch {
 	case err != nil:
-		return nil, "", err
+		return nil, err
 	case u.Scheme != "ws" && u.Scheme != "wss":
-		return nil, "", fmt.Errorf("scheme of %q is neither ws nor wss", u.Redacted())
+		return nil, fmt.Errorf("scheme of %q is neither ws nor wss", u.Redacted())
 	case u.Host == "":
-		return nil, "", fmt.Errorf("%q names no host", u.Redacted())
+		return nil, fmt.Errorf("%q names no host", u.Redacted())
 	case u.Fragment != "" || u.RawFragment != "":
-		return nil, "", fmt.Errorf("%q has a fragment, which a WebSocket URL must not have", u.Redacted())
+		return nil, fmt.Errorf("%q has a fragment, which a WebSocket URL must not have", u.Redacted())
 	}
 	req := &http.Request{
 		Method: http.MethodGet, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: o.Header.Clone(), Host: u.Host,
@@ -102,14 +144,26 @@ func request(rawURL string, o *DialOptions) (*http.Request, string, error) {
 	}
 	var random [16]byte
 	if _, err := rand.Read(random[:]); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	key := handshake.NewKey(random)
-	return req, key, handshake.SetRequest(req.Header, key, o.Subprotocols)
+	c := &call{req: req, offer: handshake.Offer{Key: handshake.NewKey(random), Subprotocols: o.Subprotocols}}
+	if o.Compression != nil {
+		if err := o.Compression.check(); err != nil {
+			return nil, err
+		}
+		c.deflate = deflate.Offer(o.Compression.policy())
+		c.offer.Extensions = []handshake.Extension{c.deflate.Extension()}
+	}
+	if err := c.offer.SetHeader(req.Header); err != nil {
+		c.cancel()
+		return nil, err
+	}
+	return c, nil
 }
 
 // connect makes the line, with TLS on it for wss.
-func connect(ctx context.Context, u *url.URL, o *DialOptions) (net.Conn, error) {
+func connect(ctx context.Context, req *http.Request, o *DialOptions) (net.Conn, error) {
+	u := req.URL
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"ws": "80", "wss": "443"}[u.Scheme]
@@ -118,7 +172,17 @@ func connect(ctx context.Context, u *url.URL, o *DialOptions) (net.Conn, error) 
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	line, err := dial(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	address := net.JoinHostPort(u.Hostname(), port)
+	proxy, err := o.proxy(req)
+	if err != nil {
+		return nil, err
+	}
+	var line net.Conn
+	if proxy != nil {
+		line, err = dialProxy(ctx, dial, proxy, address)
+	} else {
+		line, err = dial(ctx, "tcp", address)
+	}
 	if err != nil || u.Scheme == "ws" {
 		return line, err
 	}
@@ -138,10 +202,22 @@ func connect(ctx context.Context, u *url.URL, o *DialOptions) (net.Conn, error) 
 	return secure, nil
 }
 
+// proxy asks o.Proxy with a request as it knows them.
+func (o *DialOptions) proxy(req *http.Request) (*url.URL, error) {
+	if o.Proxy == nil {
+		return nil, nil
+	}
+	u := *req.URL
+	u.Scheme = map[string]string{"ws": "http", "wss": "https"}[u.Scheme]
+	asked := *req
+	asked.URL = &u
+	return o.Proxy(&asked)
+}
+
 // shake sends the request and judges the response.
-func shake(line net.Conn, req *http.Request, key string, subprotocols []string, l Limits) (*Conn, *http.Response, error) {
+func (c *call) shake(line net.Conn) (*opened, *http.Response, error) {
 	var head bytes.Buffer
-	if err := req.Write(&head); err != nil {
+	if err := c.req.Write(&head); err != nil {
 		return nil, nil, err
 	}
 	if _, err := line.Write(head.Bytes()); err != nil {
@@ -149,9 +225,9 @@ func shake(line net.Conn, req *http.Request, key string, subprotocols []string, 
 	}
 	bounded := &io.LimitedReader{R: line, N: maxResponse}
 	br := bufio.NewReader(bounded)
-	resp, err := http.ReadResponse(br, req)
+	resp, err := http.ReadResponse(br, c.req)
 	for err == nil && resp.StatusCode < 200 && resp.StatusCode != http.StatusSwitchingProtocols {
-		resp, err = http.ReadResponse(br, req) // an interim answer, as 103; maxResponse bounds how many
+		resp, err = http.ReadResponse(br, c.req) // an interim answer, as 103; maxResponse bounds how many
 	}
 	if err != nil {
 		if bounded.N == 0 {
@@ -159,13 +235,23 @@ func shake(line net.Conn, req *http.Request, key string, subprotocols []string, 
 		}
 		return nil, nil, err
 	}
-	chosen, err := handshake.CheckResponse(resp, key, subprotocols)
+	answer, err := c.offer.Check(resp)
 	if err != nil {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // what came of it is enough
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return nil, resp, err
 	}
 	resp.Body = http.NoBody
-	unread, _ := br.Peek(br.Buffered())
-	return newConn(line, frame.Client, l, chosen, unread), resp, nil
+	o := &opened{line: line, subprotocol: answer.Subprotocol}
+	o.unread, _ = br.Peek(br.Buffered())
+	if c.deflate != nil {
+		agreed, ok, err := c.deflate.CheckResponse(answer.Extensions)
+		if err != nil {
+			return nil, resp, err
+		}
+		if ok {
+			o.agreed = &agreed
+		}
+	}
+	return o, resp, nil
 }

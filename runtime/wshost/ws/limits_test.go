@@ -54,8 +54,8 @@ func TestReceiverLimits(t *testing.T) {
 		{"held memory: bookkeeping beyond", Limits{HeldMemory: 10 * fragmentCost}, join(wire(frame.Binary, false, ""), repeat(10, wire(frame.Continuation, false, ""))), "error 1008"},
 		{"held memory: bookkeeping counts with payload", Limits{HeldMemory: 10 * fragmentCost}, join(wire(frame.Binary, false, "x"), repeat(9, wire(frame.Continuation, false, ""))), "error 1008"},
 		{"held memory: a new message starts anew", Limits{HeldMemory: 10 * fragmentCost}, repeat(3, join(wire(frame.Binary, false, ""), repeat(8, wire(frame.Continuation, false, "")), wire(frame.Continuation, true, ""))), "event 1"},
-		{"held memory: default at it", Limits{MessageSize: 1000, Fragments: -1}, join(wire(frame.Binary, false, s(1000)), repeat((1000+64<<10)/fragmentCost-1, wire(frame.Continuation, false, ""))), ""},
-		{"held memory: default beyond", Limits{MessageSize: 1000, Fragments: -1}, join(wire(frame.Binary, false, s(1000)), repeat((1000+64<<10)/fragmentCost, wire(frame.Continuation, false, ""))), "error 1008"},
+		{"held memory: default at it", Limits{MessageSize: 1000, QueueSize: 4096, Fragments: -1}, join(wire(frame.Binary, false, s(1000)), repeat((1000+4096+256<<10)/fragmentCost-1, wire(frame.Continuation, false, ""))), ""},
+		{"held memory: default beyond", Limits{MessageSize: 1000, QueueSize: 4096, Fragments: -1}, join(wire(frame.Binary, false, s(1000)), repeat((1000+4096+256<<10)/fragmentCost, wire(frame.Continuation, false, ""))), "error 1008"},
 		{"fragments: at it", Limits{Fragments: 3}, join(wire(frame.Binary, false, ""), wire(frame.Continuation, false, ""), wire(frame.Continuation, true, "")), "event 1"},
 		{"fragments: beyond", Limits{Fragments: 3}, join(wire(frame.Binary, false, ""), repeat(3, wire(frame.Continuation, false, ""))), "error 1008"},
 		{"fragments: default at it", Limits{}, join(wire(frame.Binary, false, ""), repeat(65534, wire(frame.Continuation, false, "")), wire(frame.Continuation, true, "")), "event 1"},
@@ -79,8 +79,8 @@ func TestReceiverLimits(t *testing.T) {
 
 func TestControlRateRefillsWithTime(t *testing.T) {
 	r := serverReceiver(Limits{ControlRate: 2})
-	clock := r.now()
-	r.now = func() time.Time { return clock }
+	clock := r.set.now()
+	r.set.now = func() time.Time { return clock }
 	ping := wire(frame.Ping, true, "")
 	outcome(r, repeat(20, ping))
 	clock = clock.Add(500 * time.Millisecond)
@@ -91,7 +91,7 @@ func TestControlRateRefillsWithTime(t *testing.T) {
 		t.Errorf("and for no second one, also after a restore: %s", got)
 	}
 	r = serverReceiver(Limits{ControlRate: 2})
-	r.now = func() time.Time { return clock }
+	r.set.now = func() time.Time { return clock }
 	for range 1000 {
 		clock = clock.Add(500 * time.Millisecond)
 		if got := outcome(r, ping); !strings.HasPrefix(got, "event 2") {
@@ -109,13 +109,13 @@ func TestDeclaredLengthAllocatesNothing(t *testing.T) {
 		if got := outcome(r, b); got != "" {
 			t.Fatal(got)
 		}
-		if len(r.msg) != 100 || cap(r.msg) > firstBuffer {
-			t.Errorf("100 bytes of 512 GiB arrived, %d are held", cap(r.msg))
+		if len(r.part.message()) != 100 || cap(r.part.message()) > firstBuffer {
+			t.Errorf("100 bytes of 512 GiB arrived, %d are held", cap(r.part.message()))
 		}
 		for range 100 {
 			outcome(r, make([]byte, 1000))
-			if cap(r.msg) > 2*len(r.msg)+firstBuffer {
-				t.Fatalf("%d bytes are held for %d received", cap(r.msg), len(r.msg))
+			if cap(r.part.message()) > 2*len(r.part.message())+firstBuffer {
+				t.Fatalf("%d bytes are held for %d received", cap(r.part.message()), len(r.part.message()))
 			}
 		}
 	}
@@ -127,8 +127,8 @@ func TestTheBufferStaysWithinTheLimits(t *testing.T) {
 		r := serverReceiver(l)
 		outcome(r, wire(frame.Binary, false, strings.Repeat("x", 60000)))
 		for range 36 {
-			if got := outcome(r, wire(frame.Continuation, false, strings.Repeat("x", 1000))); got != "" || cap(r.msg) > 100000 {
-				t.Fatalf("%d of at most 100000 bytes are held in %d: %s", len(r.msg), cap(r.msg), got)
+			if got := outcome(r, wire(frame.Continuation, false, strings.Repeat("x", 1000))); got != "" || cap(r.part.message()) > 100000 {
+				t.Fatalf("%d of at most 100000 bytes are held in %d: %s", len(r.part.message()), cap(r.part.message()), got)
 			}
 		}
 	}
@@ -136,17 +136,17 @@ func TestTheBufferStaysWithinTheLimits(t *testing.T) {
 
 func TestLimitsResolve(t *testing.T) {
 	const second = time.Second
-	if got, want := (Limits{}).resolved(), (Limits{4 << 20, 8<<20 + 64<<10, 65536, 100, 60 * second, 10 * second, 0, 20 * second, 5 * second, 10 * second}); got != want {
+	if got, want := (Limits{}).resolved(), (Limits{4 << 20, 9<<20 + 256<<10, 65536, 100, 60 * second, 10 * second, 1 << 20, Block, 30 * second, 20 * second, 5 * second, 10 * second}); got != want {
 		t.Errorf("defaults are %+v", got)
 	}
 	const most = 1<<63 - 1
-	if got, want := (Limits{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1}).resolved(), (Limits{most, most, most, -1, 0, 0, 0, 0, 0, 0}); got != want {
+	if got, want := (Limits{-1, -1, -1, -1, -1, -1, -1, CloseSlow, -1, -1, -1, -1}).resolved(), (Limits{most, most, most, -1, 0, 0, most, CloseSlow, 0, 0, 0, 0}); got != want {
 		t.Errorf("all off is %+v", got)
 	}
 	if got := (Limits{MessageSize: most}).resolved().HeldMemory; got != most {
 		t.Errorf("held memory is %d for the greatest message", got)
 	}
-	own := Limits{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	own := Limits{1, 2, 3, 4, 5, 6, 7, DropOldest, 8, 9, 10, 11}
 	if got := own.resolved(); got != own || !got.sound() {
 		t.Errorf("own limits became %+v", got)
 	}

@@ -1,74 +1,184 @@
 package ws
 
-import "github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+import (
+	"errors"
+	"math"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/deflate"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+)
+
+// firstBuffer is the size in bytes of the first buffer for a payload that comes in pieces.
+const firstBuffer = 512
 
 // payload takes the next piece of the current frame's payload.
 func (r *receiver) payload(piece []byte) (event, error) {
-	if r.h.Masked {
-		frame.Mask(r.h.Key, r.got, piece)
+	p := r.part
+	if p.h.Masked {
+		frame.Mask(p.h.Key, p.got, piece)
 	}
-	r.got += uint64(len(piece))
-	if r.got == r.h.Length {
-		r.inFrame = false
+	p.got += uint64(len(piece))
+	if p.got == p.h.Length {
+		p.inFrame = false
 	}
-	if r.h.Opcode.Control() {
+	switch {
+	case p.h.Opcode.Control():
 		return r.control(piece)
+	case p.compressed:
+		return r.inflated(piece)
 	}
 	return r.data(piece)
 }
 
 // data takes a piece of a message. A message that lies whole in one piece is handed out where it lies.
 func (r *receiver) data(piece []byte) (event, error) {
-	if r.op == frame.Text && !r.text.feed(piece) {
-		return event{}, failure(frame.InvalidPayload, "text is not valid UTF-8")
-	}
-	last := !r.inFrame && r.h.FIN
-	if last && r.op == frame.Text && !r.text.whole() {
-		return event{}, failure(frame.InvalidPayload, "text ends within a character")
-	}
-	if last {
-		r.inMessage, r.delivered = false, true
-		if len(r.msg) == 0 {
-			return event{kind: gotMessage, op: r.op, payload: piece}, nil
+	p := r.part
+	last := !p.inFrame && p.h.FIN
+	if p.op == frame.Text {
+		if err := p.text.take(piece, last); err != nil {
+			return event{}, err
 		}
+	}
+	if last && len(p.message()) == 0 {
+		p.inMessage, p.delivered = false, true
+		return event{kind: gotMessage, op: p.op, payload: piece}, nil
 	}
 	r.hold(piece)
-	if last {
-		return event{kind: gotMessage, op: r.op, payload: r.msg}, nil
+	if !last {
+		return event{}, nil
 	}
-	return event{}, nil
+	p.inMessage, p.delivered = false, true
+	return event{kind: gotMessage, op: p.op, payload: p.message()}, nil
 }
 
-// hold appends to the message. The buffer at most doubles, and never outgrows the limits nor what the last frame has
-// declared: a peer makes us hold memory by sending bytes, not by announcing them.
+// hold appends to the message. The buffer is at most twice what has arrived, and never outgrows the limits nor what the
+// last frame has declared: a peer makes us hold memory by sending bytes, not by announcing them.
 func (r *receiver) hold(piece []byte) {
-	need := len(r.msg) + len(piece)
-	if need > cap(r.msg) {
-		room := max(2*cap(r.msg), firstBuffer)
-		if left := r.h.Length - r.got; r.h.FIN && left < uint64(room) {
+	p := r.part
+	need := len(p.message()) + len(piece)
+	if p.held == nil || need > cap(p.held.b) {
+		room := max(2*need, firstBuffer)
+		if left := p.h.Length - p.got; p.h.FIN && left < uint64(room) {
 			room = min(room, need+int(left))
 		}
-		if most := min(r.limits.MessageSize, r.limits.HeldMemory); int64(room) > most {
+		if most := r.most(); int64(room) > most {
 			room = int(most)
 		}
-		grown := make([]byte, len(r.msg), max(room, need))
-		copy(grown, r.msg)
-		r.msg = grown
+		r.move(r.set.memory.take(need, room))
 	}
-	r.msg = append(r.msg, piece...)
+	p.held.b = append(p.held.b, piece...)
+}
+
+// most returns how many bytes a message may have.
+func (r *receiver) most() int64 {
+	l := &r.set.limits
+	return max(min(l.MessageSize, l.HeldMemory-r.charged), 0)
+}
+
+// move makes b the buffer of the message.
+func (r *receiver) move(b *buffer) {
+	p := r.part
+	if p.held != nil {
+		b.b = append(b.b, p.held.b...)
+		r.set.memory.give(p.held)
+	}
+	p.held = b
+}
+
+// room returns the rest of the message's buffer when it is as large as the current frame needs at least for n bytes: a
+// driver may read them there and call filled, which saves a copy of great messages.
+func (r *receiver) room(n int) []byte {
+	p := r.part
+	if p == nil || !p.inFrame || p.h.Opcode.Control() || p.compressed || p.held == nil || p.h.Length-p.got < uint64(n) {
+		return nil
+	}
+	if cap(p.held.b)-len(p.held.b) < n {
+		if p.h.FIN && p.h.Length-p.got <= uint64(len(p.held.b)) {
+			r.move(r.set.memory.take(len(p.held.b)+int(p.h.Length-p.got), len(p.held.b)+int(p.h.Length-p.got)))
+		} else {
+			return nil
+		}
+	}
+	free := p.held.b[len(p.held.b):cap(p.held.b)]
+	return free[:min(uint64(len(free)), p.h.Length-p.got)]
+}
+
+// filled takes n bytes that were read into what room returned.
+func (r *receiver) filled(n int) (event, error) {
+	p := r.part
+	from := len(p.held.b)
+	p.held.b = p.held.b[:from+n]
+	piece := p.held.b[from:]
+	if p.h.Masked {
+		frame.Mask(p.h.Key, p.got, piece)
+	}
+	p.got += uint64(n)
+	if p.got == p.h.Length {
+		p.inFrame = false
+	}
+	last := !p.inFrame && p.h.FIN
+	if p.op == frame.Text {
+		if err := p.text.take(piece, last); err != nil {
+			return event{}, err
+		}
+	}
+	if !last {
+		r.mark()
+		return event{}, nil
+	}
+	p.inMessage, p.delivered = false, true
+	r.mark()
+	return event{kind: gotMessage, op: p.op, payload: p.message()}, nil
+}
+
+// inflated takes a piece of a compressed message (RFC 7692, section 7.2.2). Nothing compressed is held: what arrives is
+// inflated at once and counted while it grows.
+func (r *receiver) inflated(piece []byte) (event, error) {
+	p := r.part
+	last := !p.inFrame && p.h.FIN
+	limit := int(min(r.most(), r.set.limits.HeldMemory-r.charged-int64(p.fragments)*fragmentCost, math.MaxInt))
+	if p.held == nil {
+		p.held = r.set.memory.take(firstBuffer, max(firstBuffer, min(4*len(piece), limit)))
+	}
+	before := len(p.held.b)
+	b, err := r.inflate.Append(p.held.b, piece, limit)
+	if err == nil && last {
+		b, err = r.inflate.Finish(b, limit)
+	}
+	if cap(b) != cap(p.held.b) {
+		r.set.memory.give(&buffer{p.held.b})
+	}
+	p.held.b = b
+	switch {
+	case errors.Is(err, deflate.ErrTooLong):
+		return event{}, failure(frame.MessageTooBig, "message is longer than %d bytes", limit)
+	case err != nil:
+		return event{}, &ProtocolError{Code: frame.InvalidPayload, Err: err}
+	}
+	if p.op == frame.Text {
+		if err := p.text.take(b[before:], last); err != nil {
+			return event{}, err
+		}
+	}
+	if !last {
+		return event{}, nil
+	}
+	p.inMessage, p.delivered = false, true
+	return event{kind: gotMessage, op: p.op, payload: b}, nil
 }
 
 // control takes a piece of a control frame, which may lie between the frames of a message.
 func (r *receiver) control(piece []byte) (event, error) {
+	p := r.part
 	whole := piece
-	if r.inFrame || r.ctlN > 0 {
-		r.ctlN += copy(r.ctl[r.ctlN:], piece)
-		whole = r.ctl[:r.ctlN]
+	if p.inFrame || p.ctlN > 0 {
+		p.ctlN += copy(p.ctl[p.ctlN:], piece)
+		whole = p.ctl[:p.ctlN]
 	}
-	if r.inFrame {
+	if p.inFrame {
 		return event{}, nil
 	}
-	switch r.h.Opcode {
+	switch p.h.Opcode {
 	case frame.Ping:
 		return event{kind: gotPing, payload: whole}, nil
 	case frame.Pong:

@@ -165,8 +165,8 @@ func (c *Conn) resume() {
 // due returns when reading must be interrupted at the latest, or zero.
 func (c *Conn) due() time.Time {
 	var t time.Time
-	if d := c.limits.AssemblyTimeout; d > 0 && !c.rx.since.IsZero() {
-		t = c.rx.since.Add(d)
+	if d := c.limits.AssemblyTimeout; d > 0 && !c.rx.since().IsZero() {
+		t = c.rx.since().Add(d)
 	}
 	if at := c.aliveUntil(); !at.IsZero() && (t.IsZero() || at.Before(t)) {
 		t = at
@@ -203,7 +203,7 @@ func (c *Conn) overdue(at time.Time) error {
 	if at.IsZero() || now.Before(at) {
 		return nil
 	}
-	if d := c.limits.AssemblyTimeout; d > 0 && !c.rx.since.IsZero() && now.Sub(c.rx.since) >= d {
+	if d := c.limits.AssemblyTimeout; d > 0 && !c.rx.since().IsZero() && now.Sub(c.rx.since()) >= d {
 		return c.fail(failure(frame.PolicyViolation, "message is not complete after %v", d))
 	}
 	if at := c.aliveUntil(); at.IsZero() || now.Before(at) {

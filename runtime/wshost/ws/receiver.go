@@ -3,10 +3,11 @@ package ws
 import (
 	"time"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/deflate"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
 )
 
-// event is what the receiver has understood. Payloads are valid until the next call of feed.
+// event is what the receiver has understood. Payloads are valid until the next call of feed or release.
 type event struct {
 	kind    eventKind
 	op      frame.Opcode // of a message
@@ -25,19 +26,21 @@ const (
 	gotClose   eventKind = 4
 )
 
-const (
-	firstBuffer = 512      // bytes of the first buffer for a payload that comes in pieces
-	keepBuffer  = 64 << 10 // a greater buffer is given back once its message was delivered
-)
-
-// receiver understands the bytes of a peer. It does no I/O, keeps no time but what now tells, and gives the same
-// events for the same bytes however they are cut; all it knows can be written down (see receiverState).
+// receiver understands the bytes of a peer. It does no I/O, keeps no time but what its settings tell, and gives the
+// same events for the same bytes however they are cut; all it knows can be written down (see receiverState). Between
+// two messages it holds nothing but this struct.
 type receiver struct {
-	role   frame.Role
-	limits Limits // resolved
-	rsv    byte   // bits that negotiated extensions own
-	now    func() time.Time
+	set     *settings
+	part    *partial              // what is unfinished; nil when nothing is
+	inflate *deflate.Decompressor // nil without permessage-deflate
+	rate    time.Duration         // on the settings' clock: when the bucket of control frames will be empty again
+	charged int64                 // bytes that the owner holds elsewhere for this connection: queue, windows; they count as held
+	role    frame.Role
+	closed  bool // a close frame was received: what follows means nothing (RFC 6455, section 5.5.1)
+}
 
+// partial is a frame or message that is not whole yet, or a message that was handed out last.
+type partial struct {
 	head  [frame.MaxHeader]byte // a header that is not whole yet
 	headN int
 
@@ -45,23 +48,37 @@ type receiver struct {
 	h       frame.Header // of the current frame
 	got     uint64       // payload bytes of it consumed
 
-	inMessage bool // between the first and the last frame of a message
-	op        frame.Opcode
-	fragments int
-	text      utf8State
-	msg       []byte // the message so far, once it does not fit into one piece
-	delivered bool   // msg was handed out and may be used again
+	inMessage  bool // between the first and the last frame of a message
+	op         frame.Opcode
+	fragments  int
+	text       utf8State
+	compressed bool    // the message is (RFC 7692, section 6)
+	wire       uint64  // bytes of it as they were on the wire
+	held       *buffer // the message so far, once it does not fit into one piece
+	delivered  bool    // held was handed out and may be used again
 
 	ctl  [frame.MaxControl]byte // payload of a control frame so far
 	ctlN int
 
-	closed bool      // a close frame was received: what follows means nothing (RFC 6455, section 5.5.1)
-	since  time.Time // when the unfinished frame or message began; zero when there is none
-	rate   time.Time // when the bucket of control frames will be empty again
+	since time.Time // when it began; zero when nothing is unfinished
 }
 
-func newReceiver(role frame.Role, limits Limits) *receiver {
-	return &receiver{role: role, limits: limits, now: time.Now}
+// message returns what is held of the message so far.
+func (p *partial) message() []byte {
+	if p == nil || p.held == nil {
+		return nil
+	}
+	return p.held.b
+}
+
+func newReceiver(role frame.Role, set *settings) *receiver { return &receiver{set: set, role: role} }
+
+// rsv returns the reserved bits that extensions own.
+func (r *receiver) rsv() byte {
+	if r.inflate != nil {
+		return frame.RSV1
+	}
+	return 0
 }
 
 // feed consumes n bytes of p, which it may change, and returns at most one event. An event of kind nothing means
@@ -71,9 +88,18 @@ func (r *receiver) feed(p []byte) (n int, ev event, err error) {
 	if r.closed {
 		return len(p), event{}, nil
 	}
+	if r.part == nil {
+		if n, ev, err = r.whole(p); n > 0 {
+			return n, ev, err
+		}
+		if len(p) == 0 {
+			return 0, event{}, nil
+		}
+		r.part = r.set.memory.part()
+	}
 	for n < len(p) {
-		if !r.inFrame {
-			k, whole := r.header(p[n:])
+		if !r.part.inFrame {
+			k, whole := r.part.header(p[n:])
 			n += k
 			if !whole {
 				break
@@ -83,7 +109,7 @@ func (r *receiver) feed(p []byte) (n int, ev event, err error) {
 			}
 		}
 		piece := p[n:]
-		if left := r.h.Length - r.got; uint64(len(piece)) > left {
+		if left := r.part.h.Length - r.part.got; uint64(len(piece)) > left {
 			piece = piece[:left]
 		}
 		n += len(piece)
@@ -95,66 +121,99 @@ func (r *receiver) feed(p []byte) (n int, ev event, err error) {
 	return n, ev, err
 }
 
-// release takes back the message that was handed out last.
-func (r *receiver) release() {
-	if !r.delivered {
-		return
+// whole takes a message that lies in p as one whole frame, the usual case, and hands it out where it lies. n is 0 for
+// everything else. It must judge as begin and data do, which a test holds it to.
+func (r *receiver) whole(p []byte) (n int, ev event, err error) {
+	if len(p) < 2 || p[0] != 0x80|byte(frame.Text) && p[0] != 0x80|byte(frame.Binary) {
+		return 0, event{}, nil
 	}
-	r.delivered, r.msg = false, r.msg[:0]
-	if cap(r.msg) > keepBuffer {
-		r.msg = nil
+	h, n := frame.Parse(p)
+	if n == 0 || h.Length > uint64(len(p)-n) || h.Masked != (r.role == frame.Server) || !h.Minimal() ||
+		h.Length > uint64(r.set.limits.MessageSize) || int64(h.Length)+fragmentCost > r.set.limits.HeldMemory-r.charged {
+		return 0, event{}, nil
 	}
+	payload := p[n : n+int(h.Length)]
+	if h.Masked {
+		frame.Mask(h.Key, 0, payload)
+	}
+	if h.Opcode == frame.Text {
+		if err := new(utf8State).take(payload, true); err != nil {
+			return len(p), event{}, err
+		}
+	}
+	return n + len(payload), event{kind: gotMessage, op: h.Opcode, payload: payload}, nil
 }
 
-// header completes r.h from p and tells how many bytes of p belong to it.
-func (r *receiver) header(p []byte) (n int, whole bool) {
-	if r.headN == 0 {
-		if h, k := frame.Parse(p); k > 0 {
-			r.h = h
+// release takes back the message that was handed out last.
+func (r *receiver) release() {
+	if r.part == nil || !r.part.delivered && !r.part.idle() {
+		return
+	}
+	r.set.memory.forget(r.part)
+	r.part = nil
+}
+
+// header completes h from b and tells how many bytes of b belong to it.
+func (p *partial) header(b []byte) (n int, whole bool) {
+	if p.headN == 0 {
+		if h, k := frame.Parse(b); k > 0 {
+			p.h = h
 			return k, true
 		}
 	}
-	m := copy(r.head[r.headN:], p)
-	h, k := frame.Parse(r.head[:r.headN+m])
+	m := copy(p.head[p.headN:], b)
+	h, k := frame.Parse(p.head[:p.headN+m])
 	if k == 0 {
-		r.headN += m
+		p.headN += m
 		return m, false
 	}
-	n, r.headN, r.h = k-r.headN, 0, h
+	n, p.headN, p.h = k-p.headN, 0, h
 	return n, true
 }
 
 // begin judges a header by the rules and the limits, before any byte of its payload is looked at or made room for.
 func (r *receiver) begin() error {
-	if v := frame.Check(r.h, frame.Context{Role: r.role, RSV: r.rsv, Fragmented: r.inMessage}); v != nil {
+	p := r.part
+	if v := frame.Check(p.h, frame.Context{Role: r.role, RSV: r.rsv(), Fragmented: p.inMessage}); v != nil {
 		return &ProtocolError{Code: v.Code, Err: v}
 	}
-	r.inFrame, r.got, r.ctlN = true, 0, 0
-	if r.h.Opcode.Control() {
+	p.inFrame, p.got, p.ctlN = true, 0, 0
+	if p.h.Opcode.Control() {
 		return r.charge()
 	}
-	if r.h.Opcode.Data() {
-		r.inMessage, r.op, r.fragments, r.text = true, r.h.Opcode, 0, utf8State{}
+	if p.h.Opcode.Data() {
+		p.inMessage, p.op, p.fragments, p.text, p.wire = true, p.h.Opcode, 0, utf8State{}, 0
+		p.compressed = p.h.RSV&frame.RSV1 != 0
 	}
-	r.fragments++
+	p.fragments++
 	return r.admit()
 }
 
-// admit holds the message against the limits, with the declared length of the frame that has just begun.
+// admit holds the message against the limits, with the declared length of the frame that has just begun. A compressed
+// message is counted as it inflates; on the wire it may be as long as one that DEFLATE could not shorten.
 func (r *receiver) admit() error {
-	l := &r.limits
-	if r.fragments > l.Fragments {
+	l, p := &r.set.limits, r.part
+	if p.fragments > l.Fragments {
 		return failure(frame.PolicyViolation, "message has more than %d fragments", l.Fragments)
 	}
 	// Nothing is added to a declared length before it is known to be small: it may be anything up to 2^63-1.
-	if held := uint64(len(r.msg)); r.h.Length > uint64(l.MessageSize)-held {
+	held, most, payload := uint64(len(p.message())), uint64(l.MessageSize), uint64(len(p.message()))
+	if p.compressed {
+		held, most = p.wire, most+most/8+1024
+	}
+	if p.h.Length > most-held {
 		return failure(frame.MessageTooBig, "message is longer than %d bytes", l.MessageSize)
 	}
-	payload := uint64(len(r.msg)) + r.h.Length
-	if payload > uint64(l.HeldMemory) {
+	if p.compressed {
+		p.wire += p.h.Length
+	} else {
+		payload += p.h.Length
+	}
+	allowed := uint64(max(l.HeldMemory-r.charged, 0))
+	if payload > allowed {
 		return failure(frame.MessageTooBig, "message needs more than %d bytes of memory", l.HeldMemory)
 	}
-	if uint64(r.fragments)*fragmentCost > uint64(l.HeldMemory)-payload {
+	if uint64(p.fragments)*fragmentCost > allowed-payload {
 		return failure(frame.PolicyViolation, "fragments need more than %d bytes of memory", l.HeldMemory)
 	}
 	return nil
@@ -163,26 +222,36 @@ func (r *receiver) admit() error {
 // charge takes a ping or pong from the bucket of control frames. rate runs ahead of the clock by one interval for
 // each, and may be ahead by as much as the window; a close frame is the last one anyway.
 func (r *receiver) charge() error {
-	if r.limits.ControlRate < 0 || r.h.Opcode == frame.Close {
+	limit := r.set.limits.ControlRate
+	if limit < 0 || r.part.h.Opcode == frame.Close {
 		return nil
 	}
-	now := r.now()
-	if r.rate.Before(now) {
-		r.rate = now
-	}
-	r.rate = r.rate.Add(time.Second / time.Duration(r.limits.ControlRate))
-	if r.rate.Sub(now) > controlWindow {
-		return failure(frame.PolicyViolation, "more than %d control frames a second", r.limits.ControlRate)
+	now := r.set.clock()
+	r.rate = max(r.rate, now) + time.Second/time.Duration(limit)
+	if r.rate-now > controlWindow {
+		return failure(frame.PolicyViolation, "more than %d control frames a second", limit)
 	}
 	return nil
 }
 
-// mark notes when something unfinished began, or that nothing is unfinished.
+// since returns when something unfinished began, or zero.
+func (r *receiver) since() time.Time {
+	if r.part == nil {
+		return time.Time{}
+	}
+	return r.part.since
+}
+
+// idle reports whether nothing is unfinished.
+func (p *partial) idle() bool { return !p.inFrame && !p.inMessage && p.headN == 0 }
+
+// mark notes when something unfinished began. What is handed out stays until release.
 func (r *receiver) mark() {
+	p := r.part
 	switch {
-	case r.closed || !r.inFrame && !r.inMessage && r.headN == 0:
-		r.since = time.Time{}
-	case r.since.IsZero():
-		r.since = r.now()
+	case r.closed || p.idle():
+		p.since = time.Time{}
+	case p.since.IsZero():
+		p.since = r.set.now()
 	}
 }

@@ -38,8 +38,8 @@ func FuzzReceiver(f *testing.F) {
 			if !ok1 {
 				break
 			}
-			if cap(r1.msg) > firstBuffer+2*300 {
-				t.Fatalf("%d bytes are held for a limit of 300", cap(r1.msg))
+			if cap(r1.part.message()) > firstBuffer+2*300 {
+				t.Fatalf("%d bytes are held for a limit of 300", cap(r1.part.message()))
 			}
 			rest = rest[n:]
 			if rng.IntN(3) == 0 {
@@ -62,7 +62,7 @@ func FuzzRestore(f *testing.F) {
 			Head: head, Frame: fr, Got: got, InMessage: in, Opcode: frame.Opcode(op), Fragments: fragments, Held: held,
 			Control: control, Text: [3]uint8{need, 0x80, 0xBF},
 		}
-		r, err := restoreReceiver(frame.Server, Limits{MessageSize: 1000}.resolved(), s)
+		r, err := restoreReceiver(frame.Server, newSettings(Limits{MessageSize: 1000}.resolved(), new(memory)), nil, s)
 		if err != nil {
 			return
 		}

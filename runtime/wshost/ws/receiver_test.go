@@ -55,9 +55,10 @@ func (s *story) listen(r *receiver, p []byte, step int) bool {
 }
 
 func serverReceiver(l Limits) *receiver {
-	r := newReceiver(frame.Server, l.resolved())
+	r := newReceiver(frame.Server, newSettings(l.resolved(), new(memory)))
 	clock := time.Unix(1e9, 0)
-	r.now = func() time.Time { return clock }
+	r.set.now = func() time.Time { return clock }
+	r.set.start = clock
 	return r
 }
 
@@ -72,15 +73,10 @@ func through(t testing.TB, r *receiver) *receiver {
 	if err := json.Unmarshal(b, &s); err != nil {
 		t.Fatal(err)
 	}
-	again, err := restoreReceiver(r.role, r.limits, s)
+	again, err := restoreReceiver(r.role, r.set, nil, s)
 	if err != nil {
 		t.Fatalf("%s: %v", b, err)
 	}
-	again.now = r.now
-	if !r.since.IsZero() {
-		again.since = r.now().Add(-s.Age)
-	}
-	again.rate = r.now().Add(s.Rate) // restoring takes the time from the clock on the wall
 	if !reflect.DeepEqual(again.state(), r.state()) {
 		t.Fatalf("%+v became %+v", r.state(), again.state())
 	}

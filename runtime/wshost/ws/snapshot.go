@@ -32,82 +32,120 @@ type receiverState struct {
 	Pending   bool          `json:"pending,omitempty"`    // something is unfinished
 	Age       time.Duration `json:"age,omitempty"`        // since it began, in nanoseconds
 	Rate      time.Duration `json:"rate,omitempty"`       // how full the bucket of control frames is, in nanoseconds
+
+	Compressed bool   `json:"compressed,omitempty"` // that message is
+	Wire       uint64 `json:"wire,omitempty"`       // bytes of its frames as they were announced
+	Inflate    []byte `json:"inflate,omitempty"`    // where the decompressor stands in it
 }
 
 // state writes the receiver down. The result shares no memory with it.
 func (r *receiver) state() receiverState {
-	now := r.now()
-	s := receiverState{
-		RSV: r.rsv, Head: clone(r.head[:r.headN]), InMessage: r.inMessage, Closed: r.closed,
-		Pending: !r.since.IsZero(),
+	s := receiverState{RSV: r.rsv(), Closed: r.closed, Rate: max(r.rate-r.set.clock(), 0)}
+	p := r.part
+	if p == nil || p.delivered {
+		return s
 	}
-	if r.inFrame {
-		s.Frame, s.Got = frame.AppendHeader(nil, r.h), r.got
-		if r.h.Opcode.Control() {
-			s.Control = clone(r.ctl[:r.ctlN])
+	s.Head, s.InMessage = clone(p.head[:p.headN]), p.inMessage
+	if p.inFrame {
+		s.Frame, s.Got = frame.AppendHeader(nil, p.h), p.got
+		if p.h.Opcode.Control() {
+			s.Control = clone(p.ctl[:p.ctlN])
 		}
 	}
-	if r.inMessage {
-		s.Opcode, s.Fragments, s.Held = r.op, r.fragments, clone(r.msg)
-		s.Text = [3]uint8{r.text.need, r.text.lo, r.text.hi}
+	if p.inMessage {
+		s.Opcode, s.Fragments, s.Held = p.op, p.fragments, clone(p.message())
+		s.Text = [3]uint8{p.text.need, p.text.lo, p.text.hi}
+		if p.compressed {
+			s.Compressed, s.Wire, s.Inflate = true, p.wire, r.inflate.AppendState(nil)
+		}
 	}
-	if s.Pending {
-		s.Age = now.Sub(r.since)
-	}
-	if ahead := r.rate.Sub(now); !r.rate.IsZero() && ahead > 0 {
-		s.Rate = ahead
+	if s.Pending = !p.since.IsZero(); s.Pending {
+		s.Age = r.set.now().Sub(p.since)
 	}
 	return s
 }
 
-// restoreReceiver makes a receiver that goes on where s was written. It refuses what no receiver can have written.
-func restoreReceiver(role frame.Role, limits Limits, s receiverState) (*receiver, error) {
-	r := newReceiver(role, limits)
-	now := r.now()
-	r.rsv, r.inMessage, r.closed, r.headN = s.RSV, s.InMessage, s.Closed, copy(r.head[:], s.Head)
-	if _, n := frame.Parse(s.Head); n > 0 {
+// restoreReceiver makes a receiver that goes on where s was written. It refuses what no receiver can have written. c has
+// its windows already; nil stands for no permessage-deflate.
+func restoreReceiver(role frame.Role, set *settings, c *codec, s receiverState) (*receiver, error) {
+	r := newReceiver(role, set)
+	r.closed = s.Closed
+	if c != nil {
+		r.inflate, r.charged = c.receive, c.memory
+	}
+	if s.RSV != r.rsv() || s.Compressed && (c == nil || !s.InMessage) {
+		return nil, fmt.Errorf("%w: its reserved bits are not those of its extensions", ErrSnapshot)
+	}
+	if _, n := frame.Parse(s.Head); n > 0 || len(s.Head) > frame.MaxHeader {
 		return nil, fmt.Errorf("%w: its header is whole", ErrSnapshot)
 	}
-	if s.InMessage {
-		if !s.Opcode.Data() || s.Fragments < 1 || s.Text[0] > 3 {
-			return nil, fmt.Errorf("%w: its message is impossible", ErrSnapshot)
+	r.rate = set.clock() + min(max(s.Rate, 0), controlWindow)
+	if len(s.Head) == 0 && len(s.Frame) == 0 && !s.InMessage {
+		if len(s.Held) > 0 {
+			return nil, fmt.Errorf("%w: it holds payload of no message", ErrSnapshot)
 		}
-		r.op, r.fragments, r.msg = s.Opcode, s.Fragments, clone(s.Held)
-		r.text = utf8State{s.Text[0], s.Text[1], s.Text[2]}
-	} else if len(s.Held) > 0 {
-		return nil, fmt.Errorf("%w: it holds payload of no message", ErrSnapshot)
+		return r, nil
+	}
+	r.part = set.memory.part()
+	p := r.part
+	p.inMessage, p.headN = s.InMessage, copy(p.head[:], s.Head)
+	if err := r.restoreMessage(s); err != nil {
+		return nil, err
 	}
 	if len(s.Frame) > 0 {
 		if err := r.restoreFrame(s); err != nil {
 			return nil, err
 		}
 	}
-	if uint64(len(r.msg)) > uint64(limits.MessageSize) {
-		return nil, fmt.Errorf("%w: its message is longer than its limit", ErrSnapshot)
-	}
+	p.since = set.now()
 	if s.Pending {
-		r.since = now.Add(-max(s.Age, 0))
+		p.since = p.since.Add(-max(s.Age, 0))
 	}
-	r.rate = now.Add(min(max(s.Rate, 0), controlWindow))
 	return r, nil
 }
 
+func (r *receiver) restoreMessage(s receiverState) error {
+	p, most := r.part, r.set.limits.MessageSize
+	if !s.InMessage {
+		if len(s.Held) > 0 {
+			return fmt.Errorf("%w: it holds payload of no message", ErrSnapshot)
+		}
+		return nil
+	}
+	if !s.Opcode.Data() || s.Fragments < 1 || s.Text[0] > 3 || s.Wire > math.MaxInt64 {
+		return fmt.Errorf("%w: its message is impossible", ErrSnapshot)
+	}
+	if uint64(len(s.Held)) > uint64(most) {
+		return fmt.Errorf("%w: its message is longer than its limit", ErrSnapshot)
+	}
+	p.op, p.fragments, p.compressed, p.wire = s.Opcode, s.Fragments, s.Compressed, s.Wire
+	p.text = utf8State{s.Text[0], s.Text[1], s.Text[2]}
+	if len(s.Held) > 0 || s.Compressed {
+		r.move(r.set.memory.take(max(len(s.Held), 1), max(len(s.Held), firstBuffer)))
+		p.held.b = append(p.held.b, s.Held...)
+	}
+	return nil
+}
+
 func (r *receiver) restoreFrame(s receiverState) error {
+	p := r.part
 	h, n := frame.Parse(s.Frame)
 	first := h.Opcode.Data() && s.Fragments == 1
-	ctx := frame.Context{Role: r.role, RSV: r.rsv, Fragmented: s.InMessage && !first}
+	ctx := frame.Context{Role: r.role, RSV: r.rsv(), Fragmented: s.InMessage && !first}
 	switch {
 	case n != len(s.Frame) || len(s.Head) > 0 || frame.Check(h, ctx) != nil || s.Got >= h.Length:
 		return fmt.Errorf("%w: its frame is impossible", ErrSnapshot)
 	case h.Opcode.Control() && uint64(len(s.Control)) != s.Got:
 		return fmt.Errorf("%w: its control frame is impossible", ErrSnapshot)
-	case !h.Opcode.Control():
-		held := uint64(len(s.Held))
-		if !s.InMessage || held < s.Got || held > math.MaxInt64 || h.Length-s.Got > uint64(r.limits.MessageSize)-min(held, uint64(r.limits.MessageSize)) {
+	case h.Opcode.Data() && s.Compressed != (h.RSV&frame.RSV1 != 0):
+		return fmt.Errorf("%w: its frame is not compressed as its message is", ErrSnapshot)
+	case !h.Opcode.Control() && !s.Compressed:
+		held, most := uint64(len(s.Held)), uint64(r.set.limits.MessageSize)
+		if !s.InMessage || held < s.Got || h.Length-s.Got > most-min(held, most) {
 			return fmt.Errorf("%w: its data frame is impossible", ErrSnapshot)
 		}
 	}
-	r.inFrame, r.h, r.got, r.ctlN = true, h, s.Got, copy(r.ctl[:], s.Control)
+	p.inFrame, p.h, p.got, p.ctlN = true, h, s.Got, copy(p.ctl[:], s.Control)
 	return nil
 }
 

@@ -22,7 +22,7 @@ func pair(t *testing.T, l Limits) (*Conn, net.Conn) {
 	t.Helper()
 	here, there := net.Pipe()
 	t.Cleanup(func() { there.Close() })
-	return newConn(here, frame.Server, l.resolved(), "", nil), there
+	return newConn(here, frame.Server, newSettings(l.resolved(), new(memory)), "", nil, nil), there
 }
 
 // frameOf reads an unmasked frame of at most 125 bytes.
@@ -80,7 +80,7 @@ func TestLimitAssemblyTimeout(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				conn, line := pair(t, Limits{AssemblyTimeout: limit})
+				conn, line := pair(t, Limits{AssemblyTimeout: limit, PingInterval: -1})
 				got := reads(conn)
 				time.Sleep(time.Hour) // silence between messages is no crime
 				write(t, line, c.parts[0])
@@ -150,10 +150,20 @@ func TestLimitPingIntervalAndPongTimeout(t *testing.T) {
 	})
 }
 
-func TestNoPingByDefault(t *testing.T) {
+// A peer that has fallen silent is asked after 30 s and given up 20 s later, unless that is switched off.
+func TestPingByDefault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn, line := pair(t, Limits{})
 		got := reads(conn)
+		start := time.Now()
+		if op, _ := frameOf(t, line); op != frame.Ping || time.Since(start) != 30*time.Second {
+			t.Errorf("%v after %v", op, time.Since(start))
+		}
+		if r := <-got; !errors.Is(r.err, os.ErrDeadlineExceeded) || r.took != 50*time.Second {
+			t.Errorf("%+v", r)
+		}
+		conn, line = pair(t, Limits{PingInterval: -1})
+		got = reads(conn)
 		time.Sleep(1000 * time.Hour)
 		write(t, line, wire(frame.Text, true, "late"))
 		if r := <-got; r.p != "late" || conn.Counts().BytesOut != 0 {

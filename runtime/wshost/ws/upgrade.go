@@ -3,9 +3,12 @@ package ws
 import (
 	"bytes"
 	"errors"
+	"net"
 	"net/http"
+	"sync"
 	"time"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/deflate"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/handshake"
 )
@@ -19,14 +22,82 @@ type Upgrader struct {
 	Subprotocols []string
 	// Limits bounds each connection; zero fields mean the defaults.
 	Limits Limits
+	// Compression, if not nil, accepts permessage-deflate from clients that offer it.
+	Compression *Compression
+	// Driver chooses how Serve waits for its connections.
+	Driver Driver
+	// Engine, if not nil, is the poller driver to use, so that several Upgraders share its threads; nil means one of this
+	// Upgrader's own.
+	Engine *Engine
+
+	once sync.Once
+	set  *settings
+	own  Engine
 }
 
-// Upgrade answers an opening handshake and returns the connection. When the request is not a correct handshake it
-// writes the refusal (400, 403, 405, 426 with Sec-WebSocket-Version) with "Connection: close" and returns a
-// *handshake.Error: the caller must not write anything. Fields that w.Header holds, as Set-Cookie, go out with the
-// answer. After Upgrade w and r.Body must not be used.
+// settings returns what the connections of u share. u.once guards against concurrent first uses.
+func (u *Upgrader) settings() *settings {
+	u.once.Do(func() {
+		u.set = newSettings(u.Limits.resolved(), new(memory))
+		u.set.compress(u.Compression)
+	})
+	return u.set
+}
+
+// Upgrade answers an opening handshake and returns the connection, to be read by its owner. When the request is not a
+// correct handshake it writes the refusal (400, 403, 405, 426 with Sec-WebSocket-Version) with "Connection: close" and
+// returns a *handshake.Error: the caller must not write anything. Fields that w.Header holds, as Set-Cookie, go out with
+// the answer. After Upgrade w and r.Body must not be used. A request over HTTP/2 (RFC 8441) is answered too; the
+// connection then ends when the handler of the request returns.
 func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
-	answer, err := handshake.Check(r, handshake.Options{Origins: u.Origins, Subprotocols: u.Subprotocols})
+	o, err := u.open(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return newConn(o.line, frame.Server, u.settings(), o.subprotocol, newCodec(u.settings(), frame.Server, o.agreed), o.unread), nil
+}
+
+// opened is a line after the opening handshake.
+type opened struct {
+	line        net.Conn
+	subprotocol string
+	agreed      *deflate.Agreement
+	unread      []byte // what came behind the handshake
+	stream      bool   // the line is an HTTP/2 stream and ends with the request's handler
+}
+
+// openStream performs the handshake over HTTP/2 (RFC 8441).
+func (u *Upgrader) openStream(w http.ResponseWriter, r *http.Request, options handshake.Options) (*opened, error) {
+	answer, err := handshake.CheckConnect(r, options)
+	if err != nil {
+		return nil, refuse(w, err)
+	}
+	o := &opened{subprotocol: answer.Subprotocol, agreed: u.Compression.answer(answer), stream: true}
+	answer.SetHeader(w.Header())
+	line, err := openStream(w, r)
+	if err != nil {
+		release(o.agreed)
+		if errors.Is(err, http.ErrNotSupported) {
+			return nil, refuse(w, &handshake.Error{Status: http.StatusInternalServerError, Reason: "the server cannot hand over its stream", Shared: true})
+		}
+		return nil, &handshake.Error{Reason: err.Error()}
+	}
+	o.line = line
+	return o, nil
+}
+
+// open performs the handshake in the HTTP version of the request.
+func (u *Upgrader) open(w http.ResponseWriter, r *http.Request) (*opened, error) {
+	if u.Compression != nil {
+		if err := u.Compression.check(); err != nil {
+			return nil, refuse(w, &handshake.Error{Status: http.StatusInternalServerError, Reason: err.Error()})
+		}
+	}
+	options := handshake.Options{Origins: u.Origins, Subprotocols: u.Subprotocols}
+	if handshake.WantedConnect(r) {
+		return u.openStream(w, r, options)
+	}
+	answer, err := handshake.Check(r, options)
 	if err != nil {
 		return nil, refuse(w, err)
 	}
@@ -34,25 +105,25 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error
 	if err != nil {
 		return nil, refuse(w, &handshake.Error{Status: http.StatusInternalServerError, Reason: "the server cannot hand over its connection"})
 	}
+	o := &opened{line: line, subprotocol: answer.Subprotocol, agreed: u.Compression.answer(answer)}
 	// The client may have sent frames right behind its request, and the HTTP server may have read them. They are
 	// taken along here, and the buffers are dropped.
-	var unread []byte
 	if n := rw.Reader.Buffered(); n > 0 {
-		unread, _ = rw.Reader.Peek(n)
-		unread = clone(unread)
+		o.unread, _ = rw.Reader.Peek(n)
+		o.unread = clone(o.unread)
 	}
-	limits := u.Limits.resolved()
-	var head bytes.Buffer
-	_ = answer.Write(&head, w.Header()) // a buffer takes everything
-	if limits.WriteTimeout > 0 {
-		_ = line.SetWriteDeadline(time.Now().Add(limits.WriteTimeout))
+	var text bytes.Buffer
+	_ = answer.Write(&text, w.Header()) // a buffer takes everything
+	if d := u.settings().limits.WriteTimeout; d > 0 {
+		_ = line.SetWriteDeadline(time.Now().Add(d))
 	}
-	if _, err := line.Write(head.Bytes()); err != nil {
+	if _, err := line.Write(text.Bytes()); err != nil {
 		_ = line.Close()
+		release(o.agreed)
 		return nil, &handshake.Error{Reason: "the client left before the answer: " + err.Error()}
 	}
 	_ = line.SetDeadline(time.Time{}) // those of the HTTP server do not concern frames
-	return newConn(line, frame.Server, limits, answer.Subprotocol, unread), nil
+	return o, nil
 }
 
 func refuse(w http.ResponseWriter, err error) error {

@@ -1,6 +1,10 @@
 package ws
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+)
 
 // utf8State validates UTF-8 that arrives in pieces and fails at the first byte that no continuation can mend
 // (RFC 6455, section 8.1). The zero value stands between two characters.
@@ -65,3 +69,14 @@ func (s *utf8State) lead(b byte) bool {
 
 // whole reports whether the text may end here.
 func (s *utf8State) whole() bool { return s.need == 0 }
+
+// take feeds p, and asks for the end of a character when p is the last piece of a text.
+func (s *utf8State) take(p []byte, last bool) error {
+	if !s.feed(p) {
+		return failure(frame.InvalidPayload, "text is not valid UTF-8")
+	}
+	if last && !s.whole() {
+		return failure(frame.InvalidPayload, "text ends within a character")
+	}
+	return nil
+}

@@ -113,8 +113,12 @@ func (c *Conn) emit(ctx context.Context, op frame.Opcode, p []byte, limit time.D
 			c.out = nil
 		}
 	}()
-	if c.tx.role == frame.Client || len(p) <= outBuffer {
+	if c.tx.role == frame.Client || len(p) <= outBuffer || c.tx.compresses(op) {
 		if c.out, err = c.tx.append(c.out[:0], op, p); err != nil {
+			return 0, err
+		}
+		c.allow(limit) // anew: the peer is not to blame for the time that compressing took
+		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
 		return c.pieces(ctx, c.out, limit)

@@ -22,7 +22,9 @@ import (
 type Conn struct {
 	line        net.Conn
 	subprotocol string
-	limits      Limits // resolved
+	limits      *Limits // resolved
+	set         *settings
+	codec       *codec // nil without permessage-deflate
 
 	reading   chan struct{} // a lock that can be waited for with a context; it guards what follows
 	rx        *receiver
@@ -74,21 +76,24 @@ const (
 	writePiece    = 256 << 10 // bytes that the peer must take within WriteTimeout
 )
 
-func newConn(line net.Conn, role frame.Role, l Limits, subprotocol string, unread []byte) *Conn {
+func newConn(line net.Conn, role frame.Role, set *settings, subprotocol string, codec *codec, unread []byte) *Conn {
 	c := &Conn{
-		line: line, subprotocol: subprotocol, limits: l,
+		line: line, subprotocol: subprotocol, set: set, limits: &set.limits, codec: codec,
 		reading: make(chan struct{}, 1), writing: make(chan struct{}, 1), done: make(chan struct{}),
-		rx: newReceiver(role, l), tx: sender{role: role}, closer: closer{state: Open},
+		rx: newReceiver(role, set), tx: sender{role: role}, closer: closer{state: Open},
 		buf: make([]byte, max(readBuffer, len(unread))),
 	}
 	if role == frame.Client {
 		c.tx.key = new(keys).next
 	}
+	if codec != nil {
+		c.rx.inflate, c.rx.charged, c.tx.deflate = codec.receive, codec.memory, codec.send
+	}
 	c.readWatch.wake = func() { _ = c.line.SetReadDeadline(past()) }
 	c.writeWatch.wake = func() { _ = c.line.SetWriteDeadline(past()) }
 	c.w = copy(c.buf, unread)
 	c.bytesIn.Store(int64(len(unread)))
-	if l.PingInterval > 0 {
+	if set.limits.PingInterval > 0 {
 		c.heard = time.Now()
 	}
 	return c
@@ -135,6 +140,7 @@ func (c *Conn) finish(err error) error {
 	c.readWatch.stop()
 	c.writeWatch.stop()
 	c.closeLine(errors.As(err, new(*CloseError)))
+	c.codec.release()
 	close(c.done)
 	return err
 }

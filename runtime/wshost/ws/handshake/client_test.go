@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestCheckResponse(t *testing.T) {
+func TestOfferCheck(t *testing.T) {
 	const key = "dGhlIHNhbXBsZSBub25jZQ=="
 	const good = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 	for _, c := range []struct {
@@ -40,7 +40,11 @@ func TestCheckResponse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			chosen, err := CheckResponse(resp, key, []string{"a", "b"})
+			chosen := ""
+			answer, err := Offer{Key: key, Subprotocols: []string{"a", "b"}}.Check(resp)
+			if err == nil {
+				chosen = answer.Subprotocol
+			}
 			var he *Error
 			if (err == nil) != c.ok || chosen != c.chosen || err != nil && !errors.As(err, &he) {
 				t.Errorf("%q: %q, %v", raw, chosen, err)
@@ -49,9 +53,9 @@ func TestCheckResponse(t *testing.T) {
 	}
 }
 
-func TestSetRequest(t *testing.T) {
+func TestOfferSetHeader(t *testing.T) {
 	h := http.Header{"Origin": {"http://a.example"}}
-	if err := SetRequest(h, NewKey([16]byte([]byte("the sample nonce"))), []string{"a", "b"}); err != nil {
+	if err := (Offer{Key: NewKey([16]byte([]byte("the sample nonce"))), Subprotocols: []string{"a", "b"}}).SetHeader(h); err != nil {
 		t.Fatal(err)
 	}
 	want := http.Header{
@@ -70,8 +74,91 @@ func TestSetRequest(t *testing.T) {
 		"no token":       {http.Header{}, []string{"a,b"}},
 		"twice":          {http.Header{}, []string{"a", "a"}},
 	} {
-		if err := SetRequest(c.h, "key", c.protocols); err == nil {
+		if err := (Offer{Key: "key", Subprotocols: c.protocols}).SetHeader(c.h); err == nil {
 			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+func TestOfferExtensions(t *testing.T) {
+	deflate := Extension{Name: "permessage-deflate", Params: []Param{{Name: "client_max_window_bits"}, {Name: "server_max_window_bits", Value: "10", HasValue: true}}}
+	many := func(n int) []Extension { return make([]Extension, n) }
+	h := http.Header{}
+	if err := (Offer{Key: "key", Extensions: []Extension{deflate, {Name: "x"}}}).SetHeader(h); err != nil {
+		t.Fatal(err)
+	}
+	var head strings.Builder
+	if _ = h.Write(&head); !strings.Contains(head.String(), "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=10, x\r\n") {
+		t.Errorf("offered %q", head.String())
+	}
+	named := func(list []Extension) []Extension {
+		for i := range list {
+			list[i].Name = "x"
+		}
+		return list
+	}
+	params := func(n int) []Extension {
+		e := Extension{Name: "x"}
+		for range n {
+			e.Params = append(e.Params, Param{Name: "a"})
+		}
+		return []Extension{e}
+	}
+	for _, c := range []struct {
+		name string
+		list []Extension
+		ok   bool
+	}{
+		{"none", nil, true},
+		{"16", named(many(16)), true},
+		{"17", named(many(17)), false},
+		{"16 parameters", params(16), true},
+		{"17 parameters", params(17), false},
+		{"no name", many(1), false},
+		{"name with a line end", []Extension{{Name: "x\r\nA: b"}}, false},
+		{"parameter with a comma", []Extension{{Name: "x", Params: []Param{{Name: "a,b"}}}}, false},
+		{"empty value", []Extension{{Name: "x", Params: []Param{{Name: "a", HasValue: true}}}}, false},
+	} {
+		h := http.Header{}
+		err := Offer{Key: "key", Extensions: c.list}.SetHeader(h)
+		if (err == nil) != c.ok || err != nil && len(h) > 0 {
+			t.Errorf("%s: %v, header %v", c.name, err, h)
+		}
+	}
+}
+
+func TestCheckExtensions(t *testing.T) {
+	const key = "dGhlIHNhbXBsZSBub25jZQ=="
+	offer := Offer{Key: key, Extensions: []Extension{{Name: "x", Params: []Param{{Name: "n"}}}, {Name: "x"}, {Name: "y"}}}
+	for _, c := range []struct {
+		lines string
+		want  string // "!" for an error
+	}{
+		{"", ""},
+		{"Sec-WebSocket-Extensions: x\r\n", "x"},
+		{"Sec-WebSocket-Extensions: x; n=\"5\"; m\r\n", "x; n=5; m"},
+		{"Sec-WebSocket-Extensions: y, x\r\n", "y, x"},
+		{"Sec-WebSocket-Extensions: y\r\nSec-WebSocket-Extensions: x\r\n", "y, x"},
+		{"Sec-WebSocket-Extensions: z\r\n", "!"},
+		{"Sec-WebSocket-Extensions: x, z\r\n", "!"},
+		{"Sec-WebSocket-Extensions: X\r\n", "!"},
+		{"Sec-WebSocket-Extensions: x, x\r\n", "!"},
+		{"Sec-WebSocket-Extensions: x;\r\n", "!"},
+		{"Sec-WebSocket-Extensions: \r\n", "!"},
+	} {
+		raw := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" + c.lines + "\r\n"
+		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "!"
+		answer, err := offer.Check(resp)
+		if err == nil {
+			got = FormatExtensions(answer.Extensions)
+		}
+		var he *Error
+		if got != c.want || err != nil && !errors.As(err, &he) {
+			t.Errorf("%q: %q, %v", c.lines, got, err)
 		}
 	}
 }

@@ -1,6 +1,6 @@
-// Package handshake is the opening handshake of RFC 6455 for both sides: it judges requests and responses, chooses
-// subprotocols and reads the extension header. It does no I/O and knows nothing of frames; package ws brings the
-// connection.
+// Package handshake is the opening handshake for both sides: of RFC 6455 over HTTP/1.1, and on a server of RFC 8441
+// over HTTP/2. It judges requests and responses, chooses subprotocols and reads and writes the extension header. It does
+// no I/O, knows nothing of frames and of what an extension means; package ws brings the connection.
 package handshake
 
 import (
@@ -18,22 +18,32 @@ type Error struct {
 	Status int         // of the refusal; 0 when a client judges a server's response
 	Header http.Header // that the refusal must carry beside "Connection: close"; may be nil
 	Reason string      // what is wrong, for people: safe to send, it repeats nothing of the request
+	// Shared tells that the request came over HTTP/2: its stream ends with the refusal, and the connection, which
+	// other requests share, stays. CheckConnect sets it; whoever makes an Error for such a request sets it too.
+	Shared bool
 }
 
 // Error returns the reason.
 func (e *Error) Error() string { return "websocket handshake: " + e.Reason }
 
-// Send writes the refusal. The line is closed after it: a client that was refused an upgrade may have sent
-// anything behind its request, and none of it may be taken for a further request.
+// Send writes the refusal. Unless it is Shared the line is closed after it: a client that was refused an upgrade may
+// have sent anything behind its request, and none of it may be taken for a further request.
 func (e *Error) Send(w http.ResponseWriter) {
 	h := w.Header()
 	for name, values := range e.Header {
 		h[name] = values
 	}
-	h.Set("Connection", "close")
+	if e.Shared {
+		h.Del("Connection") // net/http would give up the whole connection for "close"
+		h.Del("Upgrade")
+	} else {
+		h.Set("Connection", "close")
+	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Del("Content-Length")
+	h.Del("Sec-Websocket-Protocol") // nothing was agreed on, whatever SetHeader has put here
+	h.Del("Sec-Websocket-Extensions")
 	w.WriteHeader(e.Status)
 	_, _ = io.WriteString(w, e.Error()+"\n") // the status is what counts; whoever left early is not told
 }

@@ -14,11 +14,14 @@ type Options struct {
 	Subprotocols []string
 }
 
-// Response is what the server answers to a correct handshake, beside the status 101.
+// Response is what the server answers to a correct handshake, beside the status.
 type Response struct {
-	Accept      string      // Sec-WebSocket-Accept
+	Accept      string      // Sec-WebSocket-Accept; "" over HTTP/2, which has none
 	Subprotocol string      // "" for none
-	Offered     []Extension // what the client offered; none is accepted here
+	Offered     []Extension // what the client offered
+	// Extensions is what the server accepts of what was offered, in its order. Check and CheckConnect leave it nil;
+	// whoever knows extensions sets it before Write or SetHeader. Names and values must be tokens.
+	Extensions []Extension
 }
 
 // Wanted reports whether r asks for an upgrade to WebSocket, correctly or not.
@@ -46,13 +49,21 @@ func Check(r *http.Request, o Options) (*Response, error) {
 	case !validKey(key[0]):
 		return nil, refuse(http.StatusBadRequest, "Sec-WebSocket-Key is not 16 bytes in base64")
 	}
+	resp, refusal := negotiate(r, o, &Response{Accept: AcceptKey(key[0])})
+	if refusal != nil {
+		return nil, refusal // not the typed nil that an error would take for one
+	}
+	return resp, nil
+}
+
+// negotiate judges what is the same in every version of HTTP: origin, subprotocols and extensions.
+func negotiate(r *http.Request, o Options, resp *Response) (*Response, *Error) {
 	if v := r.Header["Origin"]; len(v) > 1 {
 		return nil, refuse(http.StatusBadRequest, "Origin occurs more than once")
 	}
 	if !originAllowed(r, o.Origins) {
 		return nil, refuse(http.StatusForbidden, "origin is not allowed")
 	}
-	resp := &Response{Accept: AcceptKey(key[0])}
 	if v := r.Header["Sec-Websocket-Protocol"]; len(v) > 0 {
 		asked, ok := tokens(v, maxSubprotocols)
 		if !ok {
@@ -111,7 +122,7 @@ func choose(ours, asked []string) string {
 	return ""
 }
 
-// notOurs are fields of a 101 response that the handshake alone decides on, or that have no place in one.
+// notOurs are fields of an accepting response that the handshake alone decides on, or that have no place in one.
 func notOurs(name string) bool {
 	switch name {
 	case "Upgrade", "Connection", "Sec-Websocket-Accept", "Sec-Websocket-Protocol", "Sec-Websocket-Extensions",
@@ -122,12 +133,15 @@ func notOurs(name string) bool {
 	return false
 }
 
-// Write writes the whole 101 response. Of extra, fields that the handshake decides on are left out.
+// Write writes the whole 101 response of HTTP/1.1. Of extra, fields that the handshake decides on are left out.
 func (resp *Response) Write(w io.Writer, extra http.Header) error {
 	head := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
 		resp.Accept + "\r\n"
 	if resp.Subprotocol != "" {
 		head += "Sec-WebSocket-Protocol: " + resp.Subprotocol + "\r\n"
+	}
+	if len(resp.Extensions) > 0 {
+		head += "Sec-WebSocket-Extensions: " + FormatExtensions(resp.Extensions) + "\r\n"
 	}
 	if _, err := io.WriteString(w, head); err != nil {
 		return err

@@ -180,14 +180,14 @@ func TestSubprotocolChoice(t *testing.T) {
 }
 
 func TestResponseWrite(t *testing.T) {
-	resp := &Response{Accept: "key", Subprotocol: "chat"}
+	resp := &Response{Accept: "key", Subprotocol: "chat", Extensions: []Extension{{Name: "x", Params: []Param{{Name: "n", Value: "1", HasValue: true}}}, {Name: "y"}}}
 	var b bytes.Buffer
-	extra := http.Header{"Set-Cookie": {"a=b", "c=d"}, "Content-Length": {"7"}, "Connection": {"close"}, "X-Bad": {"x\r\nY: z"}, "sec-websocket-accept": {"mine"}}
+	extra := http.Header{"Set-Cookie": {"a=b", "c=d"}, "Content-Length": {"7"}, "Connection": {"close"}, "X-Bad": {"x\r\nY: z"}, "sec-websocket-accept": {"mine"}, "Sec-Websocket-Extensions": {"z"}}
 	if err := resp.Write(&b, extra); err != nil {
 		t.Fatal(err)
 	}
 	want := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: key\r\n" +
-		"Sec-WebSocket-Protocol: chat\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\nX-Bad: x  Y: z\r\n\r\n"
+		"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: x; n=1, y\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d\r\nX-Bad: x  Y: z\r\n\r\n"
 	if b.String() != want {
 		t.Errorf("got %q\nwant %q", b.String(), want)
 	}

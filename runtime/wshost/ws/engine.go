@@ -1,0 +1,163 @@
+package ws
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/poller"
+)
+
+// Engine drives sockets: a few loops that wait for all sockets under the poller driver, and one sweep that looks at
+// those under the goroutine driver for what is overdue. The zero value is ready. An engine without sockets soon ends
+// its goroutines by itself. It must not be copied.
+type Engine struct {
+	// Loops is how many loops, each a goroutine, wait for sockets; default GOMAXPROCS.
+	Loops int
+
+	mu    sync.Mutex
+	loops []*loop // those that have ended are nil
+	lines map[*Socket]struct{}
+	grain time.Duration // of the sweep of lines; 0 when it does not run
+}
+
+// idleLife is how long a loop without sockets waits for the next one.
+const idleLife = time.Second
+
+// join gives a socket, whose fd is set, to the loop that has the fewest.
+func (e *Engine) join(s *Socket, unread []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.loops == nil {
+		n := e.Loops
+		if n <= 0 {
+			n = runtime.GOMAXPROCS(0)
+		}
+		e.loops = make([]*loop, n)
+	}
+	best := -1
+	for i, l := range e.loops {
+		if l == nil || best < 0 || l.load.Load() < e.loops[best].load.Load() {
+			best = i
+			if l == nil {
+				break
+			}
+		}
+	}
+	if e.loops[best] == nil {
+		l, err := newLoop(e, best)
+		if err != nil {
+			return err
+		}
+		e.loops[best] = l
+		go l.run()
+	}
+	l := e.loops[best]
+	l.load.Add(1)
+	s.loop = l
+	l.post(task{s: s, join: true, unread: unread})
+	return nil
+}
+
+// leave ends a loop that has nothing to do, and reports whether it does.
+func (e *Engine) leave(l *loop) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.load.Load() > 0 || len(l.tasks) > 0 {
+		return false
+	}
+	e.loops[l.index] = nil
+	return true
+}
+
+// attend has the sweep look at a socket under the goroutine driver.
+func (e *Engine) attend(s *Socket) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lines == nil {
+		e.lines = map[*Socket]struct{}{}
+	}
+	e.lines[s] = struct{}{}
+	g := s.set.limits.grain()
+	if e.grain == 0 {
+		e.grain = g
+		go e.sweep()
+	}
+	e.grain = min(e.grain, g)
+}
+
+// dismiss takes a socket off the sweep.
+func (e *Engine) dismiss(s *Socket) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.lines, s)
+}
+
+// sweep looks at all lines now and then until there is none.
+func (e *Engine) sweep() {
+	var batch []*Socket
+	for {
+		e.mu.Lock()
+		if len(e.lines) == 0 {
+			e.grain = 0
+			e.lines = nil
+			e.mu.Unlock()
+			return
+		}
+		grain := e.grain
+		batch = batch[:0]
+		for s := range e.lines {
+			batch = append(batch, s)
+		}
+		e.mu.Unlock()
+		for i, s := range batch {
+			if !s.tick(s.set.clock()) {
+				s.mu.Lock()
+				s.driverCutLocked()
+				s.mu.Unlock()
+			}
+			batch[i] = nil
+		}
+		time.Sleep(grain)
+	}
+}
+
+// polled takes a plain TCP line away from the Go scheduler when the poller can drive it.
+func polled(d Driver, s *Socket, o *opened) (bool, error) {
+	if d != Automatic || o.stream {
+		return false, nil
+	}
+	fd, ok, err := poller.Take(o.line)
+	if !ok || err != nil {
+		return false, err
+	}
+	s.fd = fd
+	return true, nil
+}
+
+// drive gives a new socket to its driver. It returns at once, or for a line that lives no longer than the caller, at
+// the end of the socket.
+func (e *Engine) drive(d Driver, s *Socket, o *opened) error {
+	ok, err := polled(d, s, o)
+	if err == nil && ok {
+		if err = e.join(s, o.unread); err == nil {
+			return nil
+		}
+		line, gerr := poller.Give(s.fd)
+		if s.fd = -1; gerr != nil {
+			s.codec.release()
+			return err
+		}
+		o.line = line // no poller could be opened: a goroutine does as well
+	}
+	s.line = newLine(o.line)
+	e.attend(s)
+	if o.stream {
+		s.serve(e, o.unread)
+		return nil
+	}
+	go s.serve(e, o.unread)
+	return nil
+}

@@ -1,0 +1,258 @@
+package ws
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/poller"
+)
+
+// line is what a socket has under the goroutine driver.
+type line struct {
+	conn     net.Conn
+	raw      syscall.RawConn // of a plain TCP line, which is waited for without a buffer; nil for others
+	wake     chan struct{}   // has reading begin again
+	flushing bool            // somebody writes what is queued; guarded by the socket's mu
+}
+
+// lineBuffer is what a line is read into, in bytes. A plain TCP line borrows it only when something is there.
+const lineBuffer = 16 << 10
+
+func newLine(conn net.Conn) *line {
+	l := &line{conn: conn, wake: make(chan struct{}, 1)}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil && poller.Supported {
+			l.raw = raw
+		}
+	}
+	return l
+}
+
+// cut closes the line at once. TLS would take up to 5 s to take leave of a peer that does not listen.
+func (l *line) cut() {
+	if secure, ok := l.conn.(layer); ok {
+		_ = secure.NetConn().Close()
+		return
+	}
+	_ = l.conn.Close()
+}
+
+// serve reads a socket until its end. It is the socket's goroutine.
+func (s *Socket) serve(e *Engine, unread []byte) {
+	s.open(unread, s.set.clock())
+	for {
+		err := s.readLine()
+		if to := s.moving(); to != nil {
+			e.dismiss(s)
+			to <- s.pack(s.line.conn)
+			s.finish(ErrDetached)
+			return
+		}
+		if !s.excused(err) {
+			e.dismiss(s)
+			s.leave()
+			s.finish(s.lost(err))
+			return
+		}
+	}
+}
+
+// excused reports whether err comes of a deadline that was meant to interrupt reading and is of no use any more.
+func (s *Socket) excused(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase == lingering && !s.end.linger || s.end != nil && s.end.deadline != 0 && s.set.clock() >= s.end.deadline {
+		return false
+	}
+	_ = s.line.conn.SetReadDeadline(time.Time{})
+	return true
+}
+
+// leave closes the line, properly when the peer has closed properly.
+func (s *Socket) leave() {
+	s.mu.Lock()
+	proper := s.phase != live && s.end != nil && s.end.deadline > s.set.clock()
+	s.mu.Unlock()
+	if _, ok := s.line.conn.(*tls.Conn); ok && !proper {
+		s.line.cut()
+		return
+	}
+	_ = s.line.conn.Close()
+}
+
+// readLine reads until the line ends or somebody takes it away.
+func (s *Socket) readLine() error {
+	if s.line.raw != nil {
+		return s.readRaw()
+	}
+	b := make([]byte, lineBuffer)
+	for {
+		if !s.proceed() {
+			return nil
+		}
+		n, err := s.line.conn.Read(b)
+		if n > 0 {
+			s.consume(b[:n], s.set.clock())
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// proceed waits until nothing holds reading back, and reports whether there is anything left to read for.
+func (s *Socket) proceed() bool {
+	for {
+		s.mu.Lock()
+		held, ending := s.hold.Load(), s.end
+		gone := held&holdMoving != 0 || ending != nil && ending.deadline != 0 && s.set.clock() >= ending.deadline
+		done := s.phase == lingering && !ending.linger
+		s.mu.Unlock()
+		switch {
+		case gone || done:
+			return false
+		case held == 0:
+			return true
+		case held == holdRest:
+			s.again(s.set.clock())
+		default:
+			<-s.line.wake
+		}
+	}
+}
+
+// readRaw reads a plain TCP line: it waits for bytes first and borrows a buffer then.
+func (s *Socket) readRaw() error {
+	var n int
+	var err error
+	var lent *buffer
+	m := s.set.memory
+	try := func(fd uintptr) bool {
+		var ok bool
+		lent = m.take(lineBuffer, lineBuffer)
+		b := lent.b[:lineBuffer]
+		if n, ok, err = poller.ReadNow(int32(fd), b); !ok && err == nil {
+			m.give(lent)
+			lent = nil
+			return false
+		}
+		return true
+	}
+	for s.proceed() {
+		if rerr := s.line.raw.Read(try); rerr != nil {
+			return rerr
+		}
+		if err != nil {
+			m.give(lent)
+			return err
+		}
+		s.consume(lent.b[:n], s.set.clock())
+		m.give(lent)
+		lent = nil
+	}
+	return nil
+}
+
+// flushLine writes what is queued until nothing is. Only one goroutine does so at a time, whoever has set flushing.
+func (s *Socket) flushLine() {
+	s.mu.Lock()
+	for s.q != nil && s.q.size > 0 && s.phase != over && s.hold.Load()&holdMoving == 0 {
+		s.q.since, s.q.then = max(s.set.clock(), 1), s.q.size
+		n, err := s.writeLine()
+		s.bytesOut += int64(n)
+		if s.q == nil {
+			break
+		}
+		s.q.since = 0
+		if err != nil {
+			s.brokenLocked(err)
+			break
+		}
+		s.q.advance(s.set.memory, n)
+		s.roomLocked()
+	}
+	s.line.flushing = false
+	if s.q != nil && s.q.size == 0 {
+		s.set.memory.forgetQueue(s.q)
+		s.q = nil
+		s.roomLocked()
+		s.latePongLocked()
+	}
+	s.flushedLocked()
+	if s.hold.Load()&holdMoving != 0 {
+		s.driverWake()
+	}
+	s.mu.Unlock()
+}
+
+// writeLine writes the first chunk of the queue, or several of a plain TCP line's, without holding mu.
+func (s *Socket) writeLine() (n int, err error) {
+	q := s.q
+	if len(q.segs) > 0 && s.line.raw != nil {
+		return s.writeVector()
+	}
+	b := q.own
+	if len(b) == 0 {
+		b = q.segs[0].b
+	}
+	b = b[q.out:]
+	b = b[:min(len(b), writePiece)]
+	s.mu.Unlock()
+	n, err = s.line.conn.Write(b)
+	s.mu.Lock()
+	return n, err
+}
+
+// writeVector is apart from writeLine so that the stack of those who never need it stays small.
+//
+//go:noinline
+func (s *Socket) writeVector() (int, error) {
+	vec := net.Buffers(piece(s.q.vector(nil)))
+	s.mu.Unlock()
+	n, err := vec.WriteTo(s.line.conn)
+	s.mu.Lock()
+	return int(n), err
+}
+
+// piece cuts what is written at once to what must be taken within one Limits.WriteTimeout.
+func piece(bs [][]byte) [][]byte {
+	left := writePiece
+	for i, b := range bs {
+		if len(b) >= left {
+			bs[i] = b[:left]
+			return bs[:i+1]
+		}
+		left -= len(b)
+	}
+	return bs
+}
+
+// flushedLocked ends our half of the line once the last frame is out, or has the reader see that there is nothing left
+// to read for.
+func (s *Socket) flushedLocked() {
+	if s.phase != flushing || s.q != nil {
+		return
+	}
+	s.phase = lingering
+	s.withinLocked(s.lingerTime())
+	if !s.end.linger {
+		_ = s.line.conn.SetReadDeadline(past())
+		return
+	}
+	if half, ok := s.line.conn.(interface{ CloseWrite() error }); ok && s.rx.role == frame.Server {
+		if half.CloseWrite() == nil {
+			return
+		}
+		s.end.linger = false
+		_ = s.line.conn.SetReadDeadline(past())
+		return
+	}
+}

@@ -1,0 +1,279 @@
+package ws
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/poller"
+)
+
+const (
+	// loopBuffer is what a loop reads into, one socket at a time, in bytes. It is also the most that one socket may have
+	// read before the others get their turn.
+	loopBuffer = 256 << 10
+	// directRead is the rest of a message in bytes from which it is read to where the message is put together.
+	directRead = 64 << 10
+	// yieldEvery is after how many turns a busy loop lets other goroutines run.
+	yieldEvery = 16
+)
+
+// loop waits for many sockets and works on those that are ready, one after the other.
+type loop struct {
+	engine *Engine
+	index  int
+	poll   *poller.Poller
+	load   atomic.Int64 // sockets it has or is about to have
+
+	mu     sync.Mutex
+	tasks  []task
+	asleep bool // a task must wake it
+
+	// What follows is the loop's own.
+	table   []*Socket // by descriptor
+	events  []poller.Event
+	buf     []byte
+	now     time.Time
+	grain   time.Duration
+	sweepAt time.Time
+}
+
+// task is something that only the loop may do with a socket: look what has become of it, or take it on.
+type task struct {
+	s      *Socket
+	join   bool
+	unread []byte
+	do     func() // instead of all that
+}
+
+func newLoop(e *Engine, index int) (*loop, error) {
+	p, err := poller.Open()
+	if err != nil {
+		return nil, err
+	}
+	return &loop{
+		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
+		grain: 250 * time.Millisecond,
+	}, nil
+}
+
+// post gives the loop something to do.
+func (l *loop) post(t task) {
+	l.mu.Lock()
+	l.tasks = append(l.tasks, t)
+	wake := l.asleep
+	l.asleep = false
+	l.mu.Unlock()
+	if wake {
+		l.poll.Wake()
+	}
+}
+
+// run is the loop.
+func (l *loop) run() {
+	var tasks []task
+	for turns := 0; ; turns++ {
+		n, done := l.wait()
+		if done {
+			_ = l.poll.Close()
+			return
+		}
+		l.now = time.Now()
+		// Tasks first: an event may be of a socket that is about to join.
+		l.mu.Lock()
+		tasks, l.tasks = l.tasks, tasks[:0]
+		l.mu.Unlock()
+		for i := range tasks {
+			l.do(&tasks[i])
+			tasks[i] = task{}
+		}
+		for _, ev := range l.events[:n] {
+			if s := l.table[ev.FD]; s != nil {
+				l.ready(s, ev)
+			}
+		}
+		if !l.now.Before(l.sweepAt) {
+			l.sweep()
+		}
+		if turns%yieldEvery == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// wait waits for something to do. done means that the loop is not needed any more.
+func (l *loop) wait() (n int, done bool) {
+	n, err := l.poll.Wait(l.events, 0)
+	if n > 0 || err != nil {
+		return n, false // an error is one of the system's; there is nothing to be done but to go on
+	}
+	l.mu.Lock()
+	if len(l.tasks) > 0 {
+		l.mu.Unlock()
+		return 0, false
+	}
+	l.asleep = true
+	l.mu.Unlock()
+	limit := idleLife
+	if l.load.Load() > 0 {
+		limit = max(time.Until(l.sweepAt), time.Millisecond)
+	}
+	n, _ = l.poll.Wait(l.events, limit)
+	l.mu.Lock()
+	quiet := l.asleep
+	l.asleep = false
+	l.mu.Unlock()
+	return n, n == 0 && quiet && l.load.Load() == 0 && l.engine.leave(l)
+}
+
+func (l *loop) clock(s *Socket) time.Duration { return l.now.Sub(s.set.start) }
+
+func (l *loop) do(t *task) {
+	switch {
+	case t.do != nil:
+		t.do()
+	case t.join:
+		l.join(t.s, t.unread)
+	default:
+		l.look(t.s)
+	}
+}
+
+// join takes a socket on.
+func (l *loop) join(s *Socket, unread []byte) {
+	fd := s.fd
+	if n := int(fd) + 1 - len(l.table); n > 0 {
+		l.table = append(l.table, make([]*Socket, n)...)
+	}
+	if err := l.poll.Add(fd, poller.Read); err != nil {
+		l.table[fd] = s
+		l.end(s, err)
+		return
+	}
+	l.table[fd] = s
+	if g := s.set.limits.grain(); g < l.grain || l.sweepAt.IsZero() {
+		l.grain = min(l.grain, g)
+		l.sweepAt = l.now.Add(l.grain)
+	}
+	if s.open(unread, l.clock(s)) {
+		l.look(s)
+	}
+}
+
+// ready works on a socket that can be read or written.
+func (l *loop) ready(s *Socket, ev poller.Event) {
+	if ev.Write && l.write(s) {
+		l.look(s)
+		if s.fd < 0 {
+			return
+		}
+	}
+	if ev.Read && l.read(s) {
+		l.look(s)
+	}
+}
+
+// write goes on with what the line did not take, and reports whether the socket is on its way to its end.
+func (l *loop) write(s *Socket) (ending bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watched {
+		s.flushLocked()
+		if !s.watched {
+			s.latePongLocked()
+		}
+	}
+	return s.end != nil
+}
+
+// read reads once, and reports whether the socket is on its way to its end.
+func (l *loop) read(s *Socket) (ending bool) {
+	if room := s.rx.room(directRead); room != nil && s.hold.Load() == 0 {
+		n, ok, err := poller.ReadNow(s.fd, room[:min(len(room), loopBuffer)])
+		if ok {
+			return s.consumeFilled(n, l.clock(s))
+		}
+		return l.failed(s, err)
+	}
+	n, ok, err := poller.ReadNow(s.fd, l.buf)
+	if ok {
+		return s.consume(l.buf[:n], l.clock(s))
+	}
+	return l.failed(s, err)
+}
+
+// failed ends a socket whose line has ended; err is nil when there was only nothing to read.
+func (l *loop) failed(s *Socket, err error) bool {
+	if err != nil {
+		l.end(s, s.lost(err))
+	}
+	return false
+}
+
+// look does what became due outside of reads and writes.
+func (l *loop) look(s *Socket) {
+	for {
+		s.mu.Lock()
+		if s.fd < 0 {
+			s.mu.Unlock()
+			return
+		}
+		switch {
+		case s.end != nil && s.end.deadline != 0 && l.clock(s) >= s.end.deadline:
+			s.mu.Unlock()
+			l.end(s, s.verdict())
+			return
+		case s.phase == flushing && s.q == nil:
+			if !s.end.linger || s.rx.role == frame.Server && poller.CloseWrite(s.fd) != nil {
+				s.mu.Unlock()
+				l.end(s, s.verdict())
+				return
+			}
+			s.phase = lingering
+			s.withinLocked(s.lingerTime())
+			s.watchLocked()
+		case s.phase == live && s.hold.Load() == holdRest:
+			s.mu.Unlock()
+			s.again(l.clock(s))
+			continue
+		case s.hold.Load() == 0 || s.phase != live:
+			s.watchLocked()
+		}
+		s.mu.Unlock()
+		return
+	}
+}
+
+// end closes the line of a socket and forgets it.
+func (l *loop) end(s *Socket, err error) {
+	fd := l.release(s)
+	poller.Close(fd)
+	s.finish(err)
+}
+
+// release takes the descriptor away from a socket: nobody writes to it from then on.
+func (l *loop) release(s *Socket) int32 {
+	s.mu.Lock()
+	fd := s.fd
+	s.fd = -1
+	s.phase = over
+	s.mu.Unlock()
+	l.table[fd] = nil
+	l.load.Add(-1)
+	return fd
+}
+
+// sweep looks at all sockets for what is overdue.
+func (l *loop) sweep() {
+	for _, s := range l.table {
+		if s == nil {
+			continue
+		}
+		if !s.tick(l.clock(s)) {
+			l.end(s, s.verdict())
+		}
+	}
+	l.sweepAt = l.now.Add(l.grain)
+}

@@ -1,0 +1,287 @@
+package ws
+
+import (
+	"encoding/binary"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+)
+
+// consume gives what was read to the receiver and to the handler, and writes the replies. It is called by the driver
+// alone. now is on the settings' clock. The answer is whether the socket is on its way to its end.
+func (s *Socket) consume(b []byte, now time.Duration) bool {
+	t := s.cork(len(b), now)
+	t.run(b)
+	return t.end()
+}
+
+// consumeFilled is consume for n bytes that were read into the room of the receiver.
+func (s *Socket) consumeFilled(n int, now time.Duration) bool {
+	t := s.cork(n, now)
+	if !t.ignore {
+		ev, err := s.rx.filled(n)
+		t.guard(func() { t.take(ev, err, false) })
+	}
+	return t.end()
+}
+
+// open calls the handler for the first time, and then with what came behind the opening handshake.
+func (s *Socket) open(unread []byte, now time.Duration) bool {
+	t := s.cork(len(unread), now)
+	t.guard(func() { s.h.Opened(s) })
+	t.run(unread)
+	return t.end()
+}
+
+// cork begins a turn.
+func (s *Socket) cork(n int, now time.Duration) turn {
+	s.mu.Lock()
+	s.corked = true
+	s.bytesIn += int64(n)
+	s.heard, s.asked = now, 0
+	ignore := s.phase != live // the closing handshake is over, and what follows means nothing
+	s.chargeLocked()
+	s.mu.Unlock()
+	return turn{s: s, now: now, ignore: ignore}
+}
+
+// chargeLocked tells the receiver how much is held elsewhere.
+func (s *Socket) chargeLocked() {
+	if s.codec == nil && s.q == nil {
+		s.rx.charged = 0
+		return
+	}
+	s.rx.charged = 0
+	if s.codec != nil {
+		s.rx.charged = s.codec.memory
+	}
+	if s.q != nil {
+		s.rx.charged += s.q.size
+	}
+}
+
+// turn is the work on the bytes of one read.
+type turn struct {
+	s        *Socket
+	now      time.Duration
+	messages int64
+	ignore   bool // what was read means nothing any more
+	pinged   bool
+	pingN    int
+	ping     [frame.MaxControl]byte // the newest ping
+}
+
+// guard calls f, which calls the handler. A handler that panics fails its socket, as net/http does with a connection,
+// but the peer is told so.
+func (t *turn) guard(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			t.s.panicked(v)
+		}
+	}()
+	f()
+}
+
+// run feeds b. When reading is to pause in between, what is left is kept.
+func (t *turn) run(b []byte) {
+	if len(b) == 0 || t.ignore {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			t.s.panicked(v)
+		}
+	}()
+	s := t.s
+	for len(b) > 0 {
+		if s.hold.Load() != 0 && t.keep(b) {
+			return
+		}
+		n, ev, err := s.rx.feed(b)
+		b = b[n:]
+		if !t.take(ev, err, len(b) > 0) {
+			return
+		}
+	}
+}
+
+// keep puts aside what cannot be used up while reading pauses.
+func (t *turn) keep(b []byte) bool {
+	s := t.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.hold.Load() == 0 {
+		return false
+	}
+	r := s.uncommon()
+	r.rest = append(r.rest, b...)
+	s.hold.Or(holdRest)
+	return true
+}
+
+// again uses up what was kept, once nothing else holds it back. It is called by the driver alone.
+func (s *Socket) again(now time.Duration) bool {
+	s.mu.Lock()
+	var rest []byte
+	if s.hold.CompareAndSwap(holdRest, 0) {
+		rest, s.rare.rest = s.rare.rest, nil
+	}
+	s.mu.Unlock()
+	t := s.cork(0, now)
+	t.run(rest)
+	return t.end()
+}
+
+// take does what an event asks for, and reports whether more may follow.
+func (t *turn) take(ev event, err error, more bool) bool {
+	s := t.s
+	if err != nil {
+		s.mu.Lock()
+		s.failLocked(err.(*ProtocolError)) // the receiver returns no others
+		s.mu.Unlock()
+		return false
+	}
+	switch ev.kind {
+	case gotMessage:
+		t.messages++
+		s.h.Message(s, ev.op, ev.payload)
+	case gotPing:
+		t.pinged, t.pingN = true, copy(t.ping[:], ev.payload)
+	case gotPong:
+		s.ponged(ev.payload, t.now)
+	case gotClose:
+		s.mu.Lock()
+		s.peerClosedLocked(ev, more)
+		s.mu.Unlock()
+		return false
+	}
+	return true
+}
+
+// end writes the replies of the turn.
+func (t *turn) end() (ending bool) {
+	s := t.s
+	s.rx.release()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messagesIn += t.messages
+	if since := s.rx.since(); since.IsZero() {
+		s.began = 0
+	} else {
+		s.began = max(since.Sub(s.set.start), 1)
+	}
+	if t.pinged && s.phase == live && s.closer.state == Open {
+		s.pongLocked(t.ping[:t.pingN])
+	}
+	s.corked = false
+	switch {
+	case s.line != nil && !s.line.flushing && (s.q != nil || s.phase == flushing):
+		s.line.flushing = true
+		s.mu.Unlock()
+		s.flushLine() // here, and not in a goroutine: who does not take our replies is not read either
+		s.mu.Lock()
+	case s.loop != nil && s.q != nil:
+		s.pushLocked()
+	}
+	return s.end != nil
+}
+
+// pongLocked answers a ping. While the peer takes nothing only the newest one is kept (RFC 6455, section 5.5.3).
+func (s *Socket) pongLocked(payload []byte) {
+	if s.watched || s.line != nil && s.line.flushing {
+		s.uncommon().pong = append(make([]byte, 0, len(payload)), payload...)
+		return
+	}
+	tx := s.sender()
+	_ = s.frameLocked(&tx, frame.Pong, payload, false) // fails for want of randomness only; the next ping comes
+}
+
+// latePongLocked sends the pong that was kept.
+func (s *Socket) latePongLocked() {
+	if s.rare == nil || s.rare.pong == nil || s.phase != live || s.closer.state != Open {
+		return
+	}
+	payload := s.rare.pong
+	s.rare.pong = nil
+	tx := s.sender()
+	_ = s.frameLocked(&tx, frame.Pong, payload, false)
+}
+
+// ponged takes a pong. Unknown ones are legal and mean nothing (RFC 6455, section 5.5.3).
+func (s *Socket) ponged(payload []byte, now time.Duration) {
+	if len(payload) != 8 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sent != 0 && binary.BigEndian.Uint64(payload) == uint64(s.pingID) {
+		s.pong = Pong{At: s.set.start.Add(now), RoundTrip: s.set.clock() - s.sent}
+		s.sent = 0
+	}
+}
+
+// panicked ends a socket whose handler has panicked with v.
+func (s *Socket) panicked(v any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.phase != live {
+		return
+	}
+	s.failLocked(failure(frame.InternalError, "handler failed"))
+	s.endingLocked().err = fmt.Errorf("websocket handler panicked: %v\n%s", v, debug.Stack())
+}
+
+// tick does what is overdue, and returns false when the line has to be cut at once. It is called now and then, by the
+// driver's sweep.
+func (s *Socket) tick(now time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := &s.set.limits
+	if s.end != nil && s.end.deadline != 0 && now >= s.end.deadline {
+		if s.end.err == nil {
+			s.end.err = errNotClosed(l.CloseTimeout)
+		}
+		return false
+	}
+	if s.stuckLocked(now) {
+		s.endingLocked().err = keep(s.end.err, errNotWritten(l.WriteTimeout))
+		return false
+	}
+	if s.phase != live {
+		return true
+	}
+	if d := l.AssemblyTimeout; d > 0 && s.began != 0 && now-s.began >= d && s.hold.Load() == 0 {
+		s.failLocked(failure(frame.PolicyViolation, "message is not complete after %v", d))
+		return true
+	}
+	if l.PingInterval <= 0 || s.hold.Load() != 0 {
+		return true
+	}
+	switch {
+	case s.asked != 0:
+		if l.PongTimeout > 0 && now-s.asked >= l.PongTimeout {
+			s.endingLocked().err = keep(s.end.err, errNotAnswered(l.PongTimeout))
+			return false
+		}
+	case now-s.heard >= l.PingInterval && s.closer.state == Open && s.q == nil:
+		if s.pingLocked() == nil {
+			s.asked = max(now, 1)
+		}
+	}
+	return true
+}
+
+// stuckLocked reports whether the peer has not taken Limits.WriteTimeout's worth of bytes.
+func (s *Socket) stuckLocked(now time.Duration) bool {
+	d := s.set.limits.WriteTimeout
+	if d <= 0 || s.q == nil || s.q.since == 0 || now-s.q.since < d {
+		return false
+	}
+	if s.q.then-s.q.size < min(writePiece, s.q.then) {
+		return true
+	}
+	s.q.since, s.q.then = now, s.q.size
+	return false
+}
