@@ -28,11 +28,11 @@ type Socket struct {
 	rare  *rare
 	data  any
 
-	heard time.Duration // on the settings' clock: when bytes arrived last
-	began time.Duration // when what is unfinished began; 0 for nothing
-	asked time.Duration // when the idle ping that is not answered was sent; 0 for none
-	sent  time.Duration // when the newest ping was sent
-	pong  Pong
+	heard        time.Duration // on the settings' clock: when bytes arrived last
+	began        time.Duration // when what is unfinished began; 0 for nothing
+	asked        time.Duration // when the idle ping that is not answered was sent; 0 for none
+	sent         time.Duration // when the newest ping was sent
+	pongAt, trip time.Duration // of the newest answer; 0 when there was none
 
 	hold     atomic.Uint32 // why reading pauses
 	fd       int32         // under the poller driver; -1 after the end
@@ -173,7 +173,10 @@ func (s *Socket) Dropped() int64 {
 func (s *Socket) LastPong() Pong {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pong
+	if s.pongAt == 0 {
+		return Pong{}
+	}
+	return Pong{At: s.set.start.Add(s.pongAt), RoundTrip: s.trip}
 }
 
 // Compressed reports whether permessage-deflate was agreed on.

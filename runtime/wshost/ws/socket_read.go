@@ -150,7 +150,7 @@ func (t *turn) take(ev event, err error, more bool) bool {
 	case gotPing:
 		t.pinged, t.pingN = true, copy(t.ping[:], ev.payload)
 	case gotPong:
-		s.ponged(ev.payload, t.now)
+		s.ponged(ev.payload)
 	case gotClose:
 		s.mu.Lock()
 		s.peerClosedLocked(ev, more)
@@ -210,15 +210,15 @@ func (s *Socket) latePongLocked() {
 }
 
 // ponged takes a pong. Unknown ones are legal and mean nothing (RFC 6455, section 5.5.3).
-func (s *Socket) ponged(payload []byte, now time.Duration) {
+func (s *Socket) ponged(payload []byte) {
 	if len(payload) != 8 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sent != 0 && binary.BigEndian.Uint64(payload) == uint64(s.pingID) {
-		s.pong = Pong{At: s.set.start.Add(now), RoundTrip: s.set.clock() - s.sent}
-		s.sent = 0
+		at := s.set.clock()
+		s.pongAt, s.trip, s.sent = max(at, 1), at-s.sent, 0
 	}
 }
 

@@ -167,7 +167,9 @@ func TestSocketEchoes(t *testing.T) {
 	everyWay(t, func(t *testing.T, w way) {
 		for _, compression := range []*ws.Compression{nil, {}, {SendBits: 9, ReceiveBits: 8}, {SendNoTakeover: true, ReceiveNoTakeover: true, MinSize: -1}} {
 			st := stand(t, w, &ws.Upgrader{Compression: compression, Limits: ws.Limits{MessageSize: 8 << 20, WriteTimeout: -1}}, handler{message: echoes})
-			c := st.join(t, func(o *ws.DialOptions) { o.Compression, o.Limits = compression, ws.Limits{MessageSize: 8 << 20, WriteTimeout: -1} })
+			c := st.join(t, func(o *ws.DialOptions) {
+				o.Compression, o.Limits = compression, ws.Limits{MessageSize: 8 << 20, WriteTimeout: -1}
+			})
 			s := await(t, st.opened)
 			if s.Compressed() != (compression != nil) || s.State() != ws.Open || s.RemoteAddr() == nil {
 				t.Fatalf("compressed %v, %v, %v", s.Compressed(), s.State(), s.RemoteAddr())

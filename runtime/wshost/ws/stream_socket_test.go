@@ -130,7 +130,7 @@ func TestSocketOverHTTP2IsWrittenToAtItsEnd(t *testing.T) {
 		server.Config.Protocols = new(http.Protocols)
 		server.Config.Protocols.SetUnencryptedHTTP2(true)
 		server.Start()
-		c := openRaw(t, server, 1<<20)
+		c := openRaw(t, server, 1<<30)
 		c.next(dataFrame)
 		c.send("\x88\x80\x00\x00\x00\x00") // a close frame
 		for kind, flags := byte(0), byte(0); kind != dataFrame || flags != 1; {

@@ -28,7 +28,7 @@ type Compressor struct {
 	cfg    CompressorConfig
 	past   history
 	base   uint16 // place of past.buf[0], see index
-	places []uint16
+	places []places
 }
 
 // NewCompressor returns a compressor. A number of window bits out of range is a mistake of the program and panics.
@@ -59,13 +59,16 @@ func CompressorMemory(bits int, takeover bool) int64 {
 		return 0
 	}
 	size := 1 << bits
-	return int64(size + slack(size) + 2<<indexBits(bits))
+	return int64(size + slack(size) + placesSize<<(indexBits(bits)-1))
 }
+
+// Held returns how many bytes c holds now beside the object itself, CompressorMemory at most.
+func (c *Compressor) Held() int { return cap(c.past.buf) + placesSize*len(c.places) }
 
 // Append appends message, compressed, to dst: the payload to be sent with RSV1 set. ok is false when the message is
 // to be sent as it is, without RSV1; the decision depends on its length alone and falls before the compressor has
 // seen a byte, so nothing that the peer never gets enters the window. It allocates nothing beyond dst once the
-// window has grown.
+// window has grown, and may overwrite bytes behind the end of what it returns, within its capacity.
 func (c *Compressor) Append(dst, message []byte) (out []byte, ok bool) {
 	if len(message) < c.cfg.MinSize {
 		return dst, false
@@ -102,7 +105,7 @@ func (c *Compressor) Append(dst, message []byte) (out []byte, ok bool) {
 // wake makes room for the index when the first message comes.
 func (c *Compressor) wake() {
 	if c.places == nil {
-		c.places = make([]uint16, 1<<indexBits(c.cfg.Bits))
+		c.places = make([]places, 1<<(indexBits(c.cfg.Bits)-1))
 	}
 }
 
@@ -136,18 +139,18 @@ func (c *Compressor) Restore(window []byte) error {
 		c.wake()
 		var x index
 		x.reset(c.places)
-		x.insertAll(c.past.buf, c.base)
+		x.insertAll(c.past.buf, 0, len(c.past.buf), c.base)
 	}
 	return nil
 }
 
 // fresh returns an empty index for a message of n bytes.
-func (e *encoder) fresh(n int) []uint16 {
+func (e *encoder) fresh(n int) []places {
 	bits := MinBits
-	for bits < 14 && 1<<bits < n {
+	for bits < mostIndex && 1<<(bits-1) < n {
 		bits++
 	}
-	p := e.places[:1<<bits]
+	p := e.places[:1<<(bits-1)]
 	clear(p)
 	return p
 }

@@ -35,9 +35,13 @@ func DecompressorMemory(bits int, takeover bool) int64 {
 	return int64(inflaterMemory + size + slack(size))
 }
 
+// Held returns how many bytes d holds now, DecompressorMemory at most.
+func (d *Decompressor) Held() int { return inflaterMemory + cap(d.past.buf) }
+
 // Append inflates payload, a piece of a message of any size, and appends the result to dst. dst must end with what
 // was appended for the same message before. limit is how many bytes the whole message may have; more are never
-// written, nor is dst made larger than for so many. Errors are ErrCorrupt and ErrTooLong; what was inflated up to
+// written, nor is dst made larger than for so many. Bytes behind the end of what it returns may be overwritten, within
+// the capacity and the limit. Errors are ErrCorrupt and ErrTooLong; what was inflated up to
 // there is returned with them.
 func (d *Decompressor) Append(dst, payload []byte, limit int) ([]byte, error) {
 	if len(payload) == 0 {

@@ -33,13 +33,16 @@ var (
 	ErrState = errors.New("not a usable deflate state")
 )
 
-// Pool lends the memory that is needed only while a message is worked on: about 100 KiB to compress, about 8 KiB to
-// decompress, once for each message in work at the same moment. The zero value is ready for use; one is meant to
+// Pool lends the memory that is needed only while a message is worked on: about 100 KiB to compress, about 12 KiB
+// to decompress, once for each message in work at the same moment. The zero value is ready for use; one is meant to
 // serve many connections, at the same time too. What belongs to one connection never enters it: a window may hold
 // its secrets.
 type Pool struct {
 	encoders sync.Pool // of *encoder
 	tables   sync.Pool // of *tables
+
+	once  sync.Once
+	fixed *tables // those of the fixed code, which nobody writes to
 }
 
 func (p *Pool) encoder() *encoder {
@@ -54,4 +57,9 @@ func (p *Pool) table() *tables {
 		return t
 	}
 	return new(tables)
+}
+
+func (p *Pool) fixedTable() *tables {
+	p.once.Do(func() { p.fixed = fixedTables() })
+	return p.fixed
 }

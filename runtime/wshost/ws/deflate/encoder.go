@@ -2,17 +2,20 @@ package deflate
 
 import (
 	"encoding/binary"
+	"slices"
 )
 
 // encoder is the memory in which a message is compressed. Between two messages nothing of it matters.
 type encoder struct {
 	seqs   [maxSeqs]seq
-	places [1 << 14]uint16 // the index of messages without context
+	places [1 << (mostIndex - 1)]places // the index of messages without context
 
-	lit      tree
-	dist     tree
-	order    tree
-	plan     [litCodes + distCodes]uint8 // code lengths as they are written, see runs
+	lit, dist           tree
+	order               tree
+	nlit, ndist, norder int // symbols of each that are described
+
+	joined   [litCodes + distCodes]uint8 // code lengths of lit and dist
+	plan     [litCodes + distCodes]uint8 // the same as they are written, see runs
 	planned  int
 	planBits [litCodes + distCodes]uint8 // extra bits of plan's elements
 
@@ -20,127 +23,97 @@ type encoder struct {
 	bits bitWriter
 }
 
-// tree is one alphabet: how often each symbol occurs, and its code.
-type tree struct {
-	freq  [litCodes + 2]uint16
-	lens  [litCodes + 2]uint8
-	codes [litCodes + 2]prefix
-	n     int // symbols in use
-}
-
-// cost returns how many bits the symbols take, the extra bits of matches left out.
-func (t *tree) cost(lens []uint8) (sum int) {
-	for i, n := range lens {
-		sum += int(t.freq[i]) * int(n)
-	}
-	return sum
-}
-
-// used sets n: as many symbols as must be described, at least least.
-func (t *tree) used(n, least int) {
-	for n > least && t.lens[n-1] == 0 {
-		n--
-	}
-	t.n = n
-}
-
-// block writes src, at most blockSize bytes, as the literals and matches of seqs, in the shortest of the three forms.
+// block writes src, at most blockSize bytes, as the literals and matches of seqs, in the shortest of the three forms;
+// where tiny sees that there is little to choose, in the fixed code.
 func (e *encoder) block(src []byte, seqs []seq) {
+	if n, ok := tiny(src, seqs); ok {
+		e.bits.reserve(n)
+		e.bits.write(1<<1, 3)
+		e.bits.symbols(src, seqs, fixedLit[:], fixedDist[:])
+		return
+	}
 	extra := e.count(src, seqs)
-	e.lengths(e.lit.lens[:litCodes], e.lit.freq[:litCodes], maxCodeLen)
-	e.lengths(e.dist.lens[:distCodes], e.dist.freq[:distCodes], maxCodeLen)
-	e.lit.used(litCodes, 257)
-	e.dist.used(distCodes, 1)
+	e.shape(&e.lit, litCodes, maxCodeLen)
+	e.shape(&e.dist, distCodes, maxCodeLen)
+	e.nlit, e.ndist = e.lit.top(257), e.dist.top(1)
 	e.runs()
 
-	var lit [288]uint8
-	var dist [32]uint8
-	fixedLens(lit[:], dist[:])
-	dynamic := e.describe() + e.lit.cost(e.lit.lens[:litCodes]) + e.dist.cost(e.dist.lens[:distCodes]) + extra
-	fixed := e.lit.cost(lit[:litCodes]) + e.dist.cost(dist[:distCodes]) + extra
+	dynamic := e.describe() + e.lit.cost() + e.dist.cost() + extra
+	fixed := fixedDistLen*len(seqs) + extra
+	for _, s := range e.lit.used[:e.lit.n] {
+		fixed += int(e.lit.freq[s]) * int(fixedLen(int(s)))
+	}
 	stored := int(-(e.bits.n+3)&7) + 32 + 8*len(src)
 	switch {
 	case stored <= dynamic && stored <= fixed:
 		e.bits.stored(src)
-		return
 	case fixed <= dynamic:
+		e.bits.reserve(3 + fixed)
 		e.bits.write(1<<1, 3)
-		assign(e.lit.codes[:288], lit[:])
-		assign(e.dist.codes[:32], dist[:])
+		e.bits.symbols(src, seqs, fixedLit[:], fixedDist[:])
 	default:
+		e.bits.reserve(3 + dynamic)
 		e.bits.write(2<<1, 3)
 		e.header()
-		assign(e.lit.codes[:litCodes], e.lit.lens[:litCodes])
-		assign(e.dist.codes[:distCodes], e.dist.lens[:distCodes])
+		e.lit.assign()
+		e.dist.assign()
+		e.bits.symbols(src, seqs, e.lit.codes[:], e.dist.codes[:])
 	}
-	e.symbols(src, seqs)
+}
+
+// leastCodes is the number of bits of fixed codes below which own codes are not looked for: to describe them takes
+// about as many, and seldom fewer than half.
+const leastCodes = 128
+
+// tiny reports whether the fixed code is as good as any, and how many bits it takes at most. With so few symbols a
+// block without compression, which has 32 bits more than its bytes, is never shorter.
+func tiny(src []byte, seqs []seq) (most int, ok bool) {
+	literals := len(src)
+	for i, q := range seqs {
+		if literals -= int(q.length) + minMatch; 13*i > leastCodes {
+			return 0, false
+		}
+	}
+	codes := 9*literals + 13*len(seqs)
+	return 3 + codes + 18*len(seqs) + 7, codes <= leastCodes
 }
 
 // count counts the symbols and returns how many extra bits the matches need.
 func (e *encoder) count(src []byte, seqs []seq) (extra int) {
-	e.lit.freq, e.dist.freq = [litCodes + 2]uint16{}, [litCodes + 2]uint16{}
-	i := 0
+	lit, dist := &e.lit.freq, &e.dist.freq
+	clear(lit[:litCodes])
+	clear(dist[:distCodes])
 	for _, q := range seqs {
-		for _, b := range src[i : i+int(q.literals)] {
-			e.lit.freq[b]++
+		for _, b := range src[:q.literals] {
+			lit[b]++
 		}
-		i += int(q.literals) + int(q.length)
-		l, _, n := lengthCode(int(q.length))
-		d, _, m := distCode(int(q.dist) + 1)
-		e.lit.freq[l]++
-		e.dist.freq[d]++
+		src = src[int(q.literals)+int(q.length)+minMatch:]
+		l, _, n := lengthCode(q.length)
+		d, _, m := distCode(uint32(q.dist))
+		lit[l]++
+		dist[d]++
 		extra += int(n + m)
 	}
-	for _, b := range src[i:] {
-		e.lit.freq[b]++
+	for _, b := range src {
+		lit[b]++
 	}
-	e.lit.freq[endOfBlock] = 1
+	lit[endOfBlock] = 1
 	return extra
-}
-
-// symbols writes the block itself.
-func (e *encoder) symbols(src []byte, seqs []seq) {
-	i := 0
-	for _, q := range seqs {
-		e.literals(src[i : i+int(q.literals)])
-		i += int(q.literals) + int(q.length)
-		l, extra, n := lengthCode(int(q.length))
-		c := e.lit.codes[l]
-		e.bits.write(uint32(c)&0xffff|extra<<(c>>16), uint(c>>16)+n)
-		d, extra, n := distCode(int(q.dist) + 1)
-		c = e.dist.codes[d]
-		e.bits.write(uint32(c)&0xffff|extra<<(c>>16), uint(c>>16)+n)
-	}
-	e.literals(src[i:])
-	c := e.lit.codes[endOfBlock]
-	e.bits.write(uint32(c)&0xffff, uint(c>>16))
-}
-
-func (e *encoder) literals(p []byte) {
-	for _, b := range p {
-		c := e.lit.codes[b]
-		e.bits.write(uint32(c)&0xffff, uint(c>>16))
-	}
 }
 
 // runs turns the code lengths of both alphabets, one list, into symbols of the code lengths' own alphabet: 16 repeats
 // the last length, 17 and 18 are runs of zero (RFC 1951, section 3.2.7).
 func (e *encoder) runs() {
 	e.planned = 0
-	e.order.freq = [litCodes + 2]uint16{}
-	at := func(i int) uint8 {
-		if i < e.lit.n {
-			return e.lit.lens[i]
-		}
-		return e.dist.lens[i-e.lit.n]
-	}
-	total := e.lit.n + e.dist.n
-	for i := 0; i < total; {
-		v, n := at(i), 1
-		for i+n < total && at(i+n) == v {
+	clear(e.order.freq[:orderCodes])
+	lens := append(e.joined[:0], e.lit.lens[:e.nlit]...)
+	lens = append(lens, e.dist.lens[:e.ndist]...)
+	for len(lens) > 0 {
+		v, n := lens[0], 1
+		for n < len(lens) && lens[n] == v {
 			n++
 		}
-		i += n
+		lens = lens[n:]
 		if v > 0 {
 			e.plain(v)
 			n--
@@ -177,20 +150,20 @@ func (e *encoder) repeat(symbol uint8, extra int) {
 // describe finds the code for the code lengths and returns how many bits the description of a dynamic block takes.
 func (e *encoder) describe() int {
 	o := &e.order
-	e.lengths(o.lens[:orderCodes], o.freq[:orderCodes], maxOrder)
-	o.n = orderCodes
-	for o.n > 4 && o.lens[codeOrder[o.n-1]] == 0 {
-		o.n--
+	e.shape(o, orderCodes, maxOrder)
+	e.norder = orderCodes
+	for e.norder > 4 && o.lens[codeOrder[e.norder-1]] == 0 {
+		e.norder--
 	}
-	return 5 + 5 + 4 + 3*o.n + o.cost(o.lens[:orderCodes]) + 2*int(o.freq[16]) + 3*int(o.freq[17]) + 7*int(o.freq[18])
+	return 5 + 5 + 4 + 3*e.norder + o.cost() + 2*int(o.freq[16]) + 3*int(o.freq[17]) + 7*int(o.freq[18])
 }
 
 // header writes the description of a dynamic block (RFC 1951, section 3.2.7).
 func (e *encoder) header() {
 	o := &e.order
-	assign(o.codes[:orderCodes], o.lens[:orderCodes])
-	e.bits.write(uint32(e.lit.n-257)|uint32(e.dist.n-1)<<5|uint32(o.n-4)<<10, 14)
-	for _, s := range codeOrder[:o.n] {
+	o.assign()
+	e.bits.write(uint32(e.nlit-257)|uint32(e.ndist-1)<<5|uint32(e.norder-4)<<10, 14)
+	for _, s := range codeOrder[:e.norder] {
 		e.bits.write(uint32(o.lens[s]), 3)
 	}
 	for i, s := range e.plan[:e.planned] {
@@ -204,7 +177,7 @@ func (e *encoder) header() {
 		case 18:
 			n = 7
 		}
-		e.bits.write(uint32(c)&0xffff|uint32(e.planBits[i])<<(c>>16), uint(c>>16)+n)
+		e.bits.write(uint32(c.bits())|uint32(e.planBits[i])<<c.len(), c.len()+n)
 	}
 }
 
@@ -223,6 +196,65 @@ func (w *bitWriter) write(v uint32, n uint) {
 		w.acc >>= 32
 		w.n -= 32
 	}
+}
+
+// reserve makes room in dst for n bits and what symbols may overwrite behind them.
+func (w *bitWriter) reserve(n int) { w.dst = slices.Grow(w.dst, n/8+24) }
+
+// symbols writes literals, matches and the end of a block. There must be room for them: see reserve. It overwrites up
+// to 8 bytes behind what it appends.
+func (w *bitWriter) symbols(src []byte, seqs []seq, forLit, forDist []prefix) {
+	lit, dist := (*[litCodes + 2]prefix)(forLit), (*[litCodes + 2]prefix)(forDist)
+	out, acc, n := w.dst[len(w.dst):cap(w.dst)], w.acc, w.n
+	at := 0
+	for k := 0; ; k++ {
+		last := k == len(seqs)
+		literals := src
+		if !last {
+			literals = src[:seqs[k].literals]
+		}
+		// acc holds fewer than 8 bits after each step; three codes are 45 bits at most.
+		binary.LittleEndian.PutUint64(out[at:], acc)
+		at, acc, n = at+int(n>>3), acc>>(n&^7&63), n&7
+		for ; len(literals) >= 3; literals = literals[3:] {
+			a, b, c := lit[literals[0]], lit[literals[1]], lit[literals[2]]
+			acc |= a.bits() << (n & 63)
+			n += a.len()
+			acc |= b.bits() << (n & 63)
+			n += b.len()
+			acc |= c.bits() << (n & 63)
+			n += c.len()
+			binary.LittleEndian.PutUint64(out[at:], acc)
+			at, acc, n = at+int(n>>3), acc>>(n&^7&63), n&7
+		}
+		for _, b := range literals {
+			a := lit[b]
+			acc |= a.bits() << (n & 63)
+			n += a.len()
+		}
+		binary.LittleEndian.PutUint64(out[at:], acc)
+		at, acc, n = at+int(n>>3), acc>>(n&^7&63), n&7
+		if last {
+			break
+		}
+		q := seqs[k]
+		src = src[int(q.literals)+int(q.length)+minMatch:]
+		// A match is 48 bits at most: two codes of 15, 5 and 13 more.
+		l, extra, wide := lengthCode(q.length)
+		a := lit[l]
+		acc |= (a.bits() | uint64(extra)<<(a.len()&63)) << (n & 63)
+		n += a.len() + wide
+		d, extra, wide := distCode(uint32(q.dist))
+		a = dist[d]
+		acc |= (a.bits() | uint64(extra)<<(a.len()&63)) << (n & 63)
+		n += a.len() + wide
+	}
+	end := lit[endOfBlock]
+	acc |= end.bits() << (n & 63)
+	n += end.len()
+	binary.LittleEndian.PutUint64(out[at:], acc)
+	at, acc, n = at+int(n>>3), acc>>(n&^7&63), n&7
+	w.dst, w.acc, w.n = w.dst[:len(w.dst)+at], acc, n
 }
 
 // align fills the last byte with zeros.

@@ -1,7 +1,5 @@
 package deflate
 
-import "encoding/binary"
-
 // phase is what an inflater expects next.
 type phase uint8
 
@@ -28,60 +26,7 @@ type inflater struct {
 	nlit, ndist, norder int
 	have                int // code lengths read
 	order               [orderCodes]uint8
-	lens                [288 + 32]uint8 // of both alphabets, one behind the other
-}
-
-// output is where an inflater writes, and what it may refer to.
-type output struct {
-	dst   []byte // ends with the message so far
-	start int    // of the message in dst
-	limit int    // bytes that the message may have
-	past  []byte // what was before the message
-	reach int    // the greatest distance
-}
-
-// room returns how many bytes may still be written.
-func (o *output) room() int { return o.limit - (len(o.dst) - o.start) }
-
-// grow makes room in dst for n bytes. Doubling stops at the limit: no buffer is made that a message cannot fill.
-func (o *output) grow(n int) {
-	need := len(o.dst) + n
-	if need <= cap(o.dst) {
-		return
-	}
-	size := max(2*cap(o.dst), 512)
-	if size-o.start > o.limit { // and not the sum, which overflows when there is no limit
-		size = o.start + o.limit
-	}
-	grown := make([]byte, len(o.dst), max(size, need))
-	copy(grown, o.dst)
-	o.dst = grown
-}
-
-// copyMatch repeats length bytes that stand dist before the end.
-func (o *output) copyMatch(dist, length int) error {
-	if length > o.room() {
-		return ErrTooLong
-	}
-	said := len(o.dst) - o.start
-	if dist > o.reach || dist > said+len(o.past) {
-		return ErrCorrupt
-	}
-	o.grow(length)
-	if dist > said {
-		from := len(o.past) - (dist - said)
-		n := min(length, dist-said)
-		o.dst = append(o.dst, o.past[from:from+n]...)
-		length -= n
-	}
-	from := len(o.dst) - dist
-	// Where the match overlaps itself, each round doubles what can be copied at once.
-	for length > 0 {
-		n := min(length, len(o.dst)-from)
-		o.dst = append(o.dst, o.dst[from:from+n]...)
-		length -= n
-	}
-	return nil
+	lens                [litCodes + distCodes]uint8 // of both alphabets, one behind the other
 }
 
 // need moves input into acc until it holds at least n bits, n <= 56, and reports whether it does.
@@ -117,6 +62,10 @@ func (f *inflater) run(o *output, in []byte, pool *Pool) (err error) {
 		case inStored:
 			more, err = f.copyStored(o, &in)
 		default:
+			if f.fixed {
+				more, err = f.symbols(pool.fixedTable(), o, &in)
+				continue
+			}
 			if t == nil {
 				t = pool.table()
 				if f.phase == atSymbols {
@@ -142,9 +91,7 @@ func (f *inflater) header(in *[]byte) (more bool, err error) {
 		f.take(f.n % 8)
 		f.phase = atStored
 	case 1:
-		fixedLens(f.lens[:288], f.lens[288:])
-		f.fixed, f.nlit, f.ndist, f.have = true, 288, 32, 0
-		f.phase = atLens
+		f.fixed, f.phase = true, atSymbols
 	case 2:
 		f.fixed, f.phase = false, atSizes
 	default:
@@ -218,10 +165,8 @@ func (f *inflater) compressed(t *tables, o *output, in *[]byte) (more bool, err 
 		}
 		f.have, f.phase = 0, atLens
 	case atLens:
-		if !f.fixed {
-			if more, err := f.readLens(t, in); !more {
-				return false, err
-			}
+		if more, err := f.readLens(t, in); !more {
+			return false, err
 		}
 		if f.lens[endOfBlock] == 0 || !f.buildCodes(t) {
 			return false, ErrCorrupt
@@ -235,137 +180,61 @@ func (f *inflater) compressed(t *tables, o *output, in *[]byte) (more bool, err 
 
 // buildCodes makes the tables of the block from its code lengths.
 func (f *inflater) buildCodes(t *tables) bool {
-	return t.build(t.lit[:], litRoot, f.lens[:f.nlit], litEntry) &&
-		t.build(t.dist[:], distRoot, f.lens[f.nlit:f.nlit+f.ndist], distEntry)
+	return t.build(t.lit[:], litRoot, f.lens[:f.nlit], litEntries[:]) &&
+		t.build(t.dist[:], distRoot, f.lens[f.nlit:f.nlit+f.ndist], distEntries[:])
 }
 
 // readLens reads the code lengths of both alphabets, which are one list (RFC 1951, section 3.2.7).
 func (f *inflater) readLens(t *tables, in *[]byte) (more bool, err error) {
-	if !t.build(t.order[:], orderRoot, f.order[:], orderEntry) {
+	if !t.build(t.order[:], orderRoot, f.order[:], orderEntries[:]) {
 		return false, ErrCorrupt
 	}
+	acc, n, p := f.acc, f.n, *in
+	defer func() { f.acc, f.n, *in = acc, n, p }()
 	for total := f.nlit + f.ndist; f.have < total; {
-		f.need(in, 14)
-		e := t.order[f.acc&(1<<orderRoot-1)]
-		symbol, n := e.value(), e.used()
-		wide, repeat := uint(0), 1
+		if n < orderRoot+7 {
+			acc, n, p = refill(acc, n, p)
+		}
+		e := t.order[acc&(1<<orderRoot-1)]
+		symbol, used := e.value(), e.used()
+		if symbol < 16 && n >= used && e&kindMask == kindLiteral {
+			acc, n = acc>>used, n-used
+			f.lens[f.have] = uint8(symbol)
+			f.have++
+			continue
+		}
+		wide, repeat := uint(2), 3
 		switch symbol {
-		case 16:
-			wide, repeat = 2, 3
 		case 17:
-			wide, repeat = 3, 3
+			wide = 3
 		case 18:
 			wide, repeat = 7, 11
 		}
 		switch {
-		case f.n < n+wide:
+		case e&kindMask == kindInvalid:
+			if n < used {
+				return false, nil
+			}
+			return false, ErrCorrupt
+		case n < used+wide:
 			return false, nil
-		case e&kindMask == kindInvalid, symbol == 16 && f.have == 0:
+		case symbol == 16 && f.have == 0:
 			return false, ErrCorrupt
 		}
-		f.take(n)
-		repeat += f.take(wide)
+		repeat += int(acc >> used & (1<<wide - 1))
+		acc, n = acc>>(used+wide), n-used-wide
 		if repeat > total-f.have {
 			return false, ErrCorrupt
 		}
-		v := uint8(symbol)
+		v := uint8(0)
 		if symbol == 16 {
 			v = f.lens[f.have-1]
-		} else if symbol > 16 {
-			v = 0
 		}
-		for ; repeat > 0; repeat-- {
+		for end := f.have + repeat; f.have < end; f.have++ {
 			f.lens[f.have] = v
-			f.have++
 		}
 	}
 	return true, nil
-}
-
-// symbols reads literals and matches. A symbol is used up only when it is there with all that belongs to it, at most
-// 48 bits; what is there of one that is not stays in acc.
-func (f *inflater) symbols(t *tables, o *output, in *[]byte) (more bool, err error) {
-	acc, n, p := f.acc, f.n, *in
-loop:
-	for {
-		if n < 48 {
-			acc, n, p = refill(acc, n, p)
-		}
-		a := acc
-		e := t.lit[a&(1<<litRoot-1)]
-		used := e.used()
-		if e&kindMask == kindSub {
-			e = t.lit[e.value()+int(a>>litRoot&(1<<e.extra()-1))]
-			used += e.used()
-		}
-		if n < used {
-			break
-		}
-		switch e & kindMask {
-		case kindLiteral:
-			if len(o.dst) == cap(o.dst) || o.room() == 0 {
-				if o.room() == 0 {
-					err = ErrTooLong
-					break loop
-				}
-				o.grow(1)
-			}
-			o.dst = append(o.dst, byte(e.value()))
-			acc, n = a>>used, n-used
-			continue
-		case kindEnd:
-			acc, n, more = a>>used, n-used, true
-			break loop
-		case kindInvalid:
-			err = ErrCorrupt
-			break loop
-		}
-		a >>= used
-		length := e.value() + int(a&(1<<e.extra()-1))
-		a >>= e.extra()
-		used += e.extra()
-		e = t.dist[a&(1<<distRoot-1)]
-		step := e.used()
-		if e&kindMask == kindSub {
-			e = t.dist[e.value()+int(a>>distRoot&(1<<e.extra()-1))]
-			step += e.used()
-		}
-		if n < used+step+e.extra() {
-			break
-		}
-		if e&kindMask == kindInvalid {
-			err = ErrCorrupt
-			break
-		}
-		a >>= step
-		dist := e.value() + int(a&(1<<e.extra()-1))
-		if err = o.copyMatch(dist, length); err != nil {
-			break
-		}
-		used += step + e.extra()
-		acc, n = acc>>used, n-used
-	}
-	f.acc, f.n, *in = acc, n, p
-	if more {
-		f.endBlock()
-	}
-	return more, err
-}
-
-// refill moves input into acc until it holds 56 bits or more, or there is no input left.
-func refill(acc uint64, n uint, p []byte) (uint64, uint, []byte) {
-	if len(p) >= 8 {
-		acc |= binary.LittleEndian.Uint64(p) << n
-		p = p[(63-n)>>3:]
-		n |= 56
-		return acc & (1<<n - 1), n, p
-	}
-	for n < 56 && len(p) > 0 {
-		acc |= uint64(p[0]) << n
-		n += 8
-		p = p[1:]
-	}
-	return acc, n, p
 }
 
 // atBoundary reports whether the input so far ends where a block may begin.

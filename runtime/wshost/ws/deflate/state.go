@@ -84,10 +84,8 @@ func (d *Decompressor) restore(s []byte) error {
 
 // restoreCodes reads the code lengths and reports whether they are possible.
 func (f *inflater) restoreCodes(s []byte, pool *Pool) bool {
-	if f.fixed && f.phase >= atLens {
-		fixedLens(f.lens[:288], f.lens[288:])
-		f.nlit, f.ndist, f.have = 288, 32, 0
-		return len(s) == 0
+	if f.fixed && f.phase >= atSizes {
+		return f.phase == atSymbols && len(s) == 0
 	}
 	if f.phase < atOrder {
 		return len(s) == 0
