@@ -10,6 +10,7 @@ import (
 func Mask(key [4]byte, pos uint64, b []byte) {
 	k32 := bits.RotateLeft32(binary.LittleEndian.Uint32(key[:]), -8*int(pos&3))
 	k := uint64(k32) | uint64(k32)<<32
+	b = b[maskVector(b, k):]
 	for len(b) >= 32 {
 		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)^k)
 		binary.LittleEndian.PutUint64(b[8:], binary.LittleEndian.Uint64(b[8:])^k)
