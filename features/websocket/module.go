@@ -2,27 +2,85 @@ package websocket
 
 import (
 	"errors"
+	"io"
 	"net/http"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
-	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/deflate"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/handshake"
 )
 
 // feature is the id under which connections are counted.
 const feature = "websocket"
 
-// socketModule is WebSocketModule in one generation. What it does is in the request's configuration; it keeps only what
-// thins out its lines in the log.
-type socketModule struct{ passedOver, refusals notices }
+// socketModule is WebSocketModule in one generation. What it does is in the request's configuration; it keeps what thins
+// out its lines in the log, and what connections of like configuration share.
+type socketModule struct {
+	passedOver, refusals notices
+
+	engine  *ws.Engine
+	release func()
+
+	mu        sync.Mutex
+	upgraders map[upgraderKey]*ws.Upgrader
+}
+
+// upgraderKey is what connections must have in common to share an Upgrader.
+type upgraderKey struct {
+	site   uint32
+	socket socketConfig
+}
 
 func newModule() module.Module { return &socketModule{} }
 
-var _ module.Module = (*socketModule)(nil)
+var (
+	_ module.Provisioner = (*socketModule)(nil)
+	_ io.Closer          = (*socketModule)(nil)
+)
+
+// Provision takes the engine, which outlives generations as connections do.
+func (m *socketModule) Provision(c *module.Context) error {
+	engine, release, err := c.Shared.Acquire("websocket.engine", func() (any, error) { return new(ws.Engine), nil })
+	if err != nil {
+		return err
+	}
+	m.engine, m.release = engine.(*ws.Engine), release
+	return nil
+}
+
+// Close gives the engine back.
+func (m *socketModule) Close() error {
+	m.release()
+	return nil
+}
+
+// windowBudget bounds the memory of the compression windows of one site's connections, in bytes: about 550 with full
+// windows. Those that come later are compressed without context takeover.
+const windowBudget = 64 << 20
+
+// upgrader returns the Upgrader for connections of a site with this configuration.
+func (m *socketModule) upgrader(site uint32, socket *socketConfig) *ws.Upgrader {
+	key := upgraderKey{site, *socket}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	u := m.upgraders[key]
+	if u == nil {
+		u = &ws.Upgrader{
+			Engine:      m.engine,
+			Limits:      ws.Limits{MessageSize: int64(socket.ReceiveBufferLimit), PingInterval: socket.PingInterval},
+			Compression: &ws.Compression{Budget: deflate.NewBudget(windowBudget)},
+		}
+		if m.upgraders == nil {
+			m.upgraders = map[upgraderKey]*ws.Upgrader{}
+		}
+		m.upgraders[key] = u
+	}
+	return u
+}
 
 // Middleware serves the endpoints and lets every other request pass.
 func (m *socketModule) Middleware(next http.Handler) http.Handler {
@@ -95,39 +153,29 @@ func misfit(section string, err error) *module.HTTPError {
 }
 
 // intends reports whether a request is meant as an opening handshake, correct or not: it names the protocol in
-// Upgrade (RFC 6455, section 4.1, item 5), or is its HTTP/2 form (RFC 8441, section 4).
-func intends(r *http.Request) bool {
-	if r.Method == http.MethodConnect && strings.EqualFold(r.Header.Get(":protocol"), "websocket") {
-		return true
-	}
-	return handshake.Wanted(r)
-}
+// Upgrade (RFC 6455, section 4.1, item 5), or is its HTTP/2 form (RFC 8441, section 5).
+func intends(r *http.Request) bool { return handshake.Wanted(r) || handshake.WantedConnect(r) }
 
-// serve performs the handshake and keeps the request, and with it its generation, until the connection has ended.
+// serve performs the handshake and leaves the connection to the engine. The request, and with it its generation, lasts
+// until the connection has ended.
 func (m *socketModule) serve(w http.ResponseWriter, r *http.Request, q *module.Request, e endpoint, socket *socketConfig) {
-	upgrader := ws.Upgrader{Limits: ws.Limits{
-		MessageSize:  int64(socket.ReceiveBufferLimit),
-		PingInterval: socket.PingInterval,
-	}}
-	conn, err := upgrader.Upgrade(w, r)
-	if err != nil {
+	end := q.Detach()
+	s, err := m.upgrader(q.SiteID, socket).ServeWith(w, r, func(s *ws.Socket) ws.Handler {
+		status := http.StatusSwitchingProtocols
+		if r.ProtoMajor == 2 {
+			status = http.StatusOK
+		}
+		q.Outcome.Status = status
+		info := module.ConnInfo{
+			Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path,
+			Remote: r.RemoteAddr, Since: q.Start, Endpoint: e.Type,
+		}
+		return &session{q: q, path: e.Path, end: end, remove: q.Connections.Add(info, counted{s})}
+	})
+	if s == nil {
 		m.refused(q, e, err)
-		return
+		end()
 	}
-	q.Outcome.Status = http.StatusSwitchingProtocols
-	s := session{conn}
-	defer s.record(q)
-	remove := q.Connections.Add(module.ConnInfo{
-		Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path,
-		Remote: r.RemoteAddr, Since: q.Start, Endpoint: e.Type,
-	}, s)
-	defer remove()
-	err = s.echo(r.Context())
-	var closed *ws.CloseError
-	if !errors.As(err, &closed) {
-		q.Logger.Debug("a WebSocket connection ended without a closing handshake of the peer", "endpoint", e.Path, "error", err)
-	}
-	_ = conn.Close(frame.GoingAway, "") // completes what was begun, and does nothing after the end
 }
 
 // refused records a handshake that the engine has answered with a refusal. 400.11 is "invalid WebSocket request" of IIS.

@@ -24,7 +24,11 @@ func TestIntends(t *testing.T) {
 		{"CONNECT", http.Header{":protocol": {"webtransport"}}, false},
 		{"GET", http.Header{":protocol": {"websocket"}}, false},
 	} {
-		if got := intends(&http.Request{Method: c.method, Header: c.header}); got != c.want {
+		major := 1
+		if c.method == http.MethodConnect {
+			major = 2
+		}
+		if got := intends(&http.Request{Method: c.method, ProtoMajor: major, Header: c.header}); got != c.want {
 			t.Errorf("%s %v: %v", c.method, c.header, got)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
 )
 
 // sendChunk is how much of a file is sent between two renewals of the write deadline.
@@ -20,7 +22,16 @@ type conn struct {
 	release  func()
 	timeout  time.Duration
 	upgraded atomic.Bool // its new owner sets the deadlines
+	taken    atomic.Pointer[func()]
 	once     sync.Once
+}
+
+var _ ws.Wrapped = (*conn)(nil)
+
+// Take gives the line below to the WebSocket engine; c goes on to count as an open connection until Close.
+func (c *conn) Take(cut func()) *net.TCPConn {
+	c.taken.Store(&cut)
+	return c.TCPConn
 }
 
 // Write renews the deadline and writes.
@@ -67,6 +78,9 @@ func (c *conn) renew() {
 func (c *conn) Close() error {
 	err := error(net.ErrClosed)
 	c.once.Do(func() {
+		if cut := c.taken.Load(); cut != nil {
+			(*cut)()
+		}
 		err = c.TCPConn.Close()
 		c.set.remove(c)
 		c.release()

@@ -70,7 +70,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	}
 	q.Reconfigure = func(urlPath string) *module.HTTPError { return s.configureAt(g, q, urlPath) }
 	q.OnEnd(g.release) // the first to be registered is the last to run
-	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: handshake.Wanted(r)}
+	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: handshake.Wanted(r) || handshake.WantedConnect(r)}
 	if failure == nil {
 		failure = s.configure(g, q, t, r)
 	}
@@ -82,7 +82,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	}
 	r = module.WithRequest(r.WithContext(ctx), q)
 	var b *body
-	if r.Body != nil && r.Body != http.NoBody {
+	if r.Body != nil && r.Body != http.NoBody && !handshake.WantedConnect(r) { // the frames of a WebSocket have limits of their own
 		b = watchBody(w, r, connectionTimeout(t.limits))
 		r.Body = b
 	}

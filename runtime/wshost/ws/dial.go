@@ -179,7 +179,7 @@ func connect(ctx context.Context, req *http.Request, o *DialOptions) (net.Conn, 
 	}
 	var line net.Conn
 	if proxy != nil {
-		line, err = dialProxy(ctx, dial, proxy, address)
+		line, err = dialProxyTLS(ctx, dial, o.TLS, proxy, address)
 	} else {
 		line, err = dial(ctx, "tcp", address)
 	}

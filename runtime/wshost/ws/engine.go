@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -124,16 +125,32 @@ func (e *Engine) sweep() {
 	}
 }
 
+// Wrapped is a line that is plain TCP below, of an owner who keeps account of it: with it the poller can drive lines
+// that a listener has put something around.
+type Wrapped interface {
+	net.Conn
+	// Take gives the line below away. From then on Close must call cut, which ends the socket, in place of closing the
+	// line; the engine calls Close at the socket's end.
+	Take(cut func()) *net.TCPConn
+}
+
 // polled takes a plain TCP line away from the Go scheduler when the poller can drive it.
 func polled(d Driver, s *Socket, o *opened) (bool, error) {
-	if d != Automatic || o.stream {
+	if d != Automatic || o.stream || !poller.Supported {
 		return false, nil
 	}
-	fd, ok, err := poller.Take(o.line)
+	line, owner := o.line, Wrapped(nil)
+	if w, ok := line.(Wrapped); ok {
+		line, owner = w.Take(s.Cut), w
+	}
+	fd, ok, err := poller.Take(line)
 	if !ok || err != nil {
 		return false, err
 	}
 	s.fd = fd
+	if owner != nil {
+		s.OnEnd(func() { _ = owner.Close() })
+	}
 	return true, nil
 }
 

@@ -25,8 +25,8 @@ const lineBuffer = 16 << 10
 
 func newLine(conn net.Conn) *line {
 	l := &line{conn: conn, wake: make(chan struct{}, 1)}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		if raw, err := tcp.SyscallConn(); err == nil && poller.Supported {
+	if plain, ok := conn.(syscall.Conn); ok && poller.Supported {
+		if raw, err := plain.SyscallConn(); err == nil {
 			l.raw = raw
 		}
 	}

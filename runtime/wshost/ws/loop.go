@@ -35,6 +35,7 @@ type loop struct {
 	table   []*Socket // by descriptor
 	events  []poller.Event
 	buf     []byte
+	dirty   []*Socket // to be written when the turn ends
 	now     time.Time
 	grain   time.Duration
 	sweepAt time.Time
@@ -93,6 +94,9 @@ func (l *loop) run() {
 			if s := l.table[ev.FD]; s != nil {
 				l.ready(s, ev)
 			}
+		}
+		if len(l.dirty) > 0 {
+			l.flush()
 		}
 		if !l.now.Before(l.sweepAt) {
 			l.sweep()

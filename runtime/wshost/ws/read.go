@@ -80,6 +80,7 @@ func (c *Conn) next(ctx context.Context) (event, error) {
 		case gotPong:
 			c.ponged(ev.payload)
 		case gotClose:
+			c.flushPong()
 			return event{}, c.peerClosed(ev)
 		case gotMessage:
 			c.flushPong() // the next Read may be long in coming

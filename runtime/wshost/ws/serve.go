@@ -16,7 +16,8 @@ func (u *Upgrader) Serve(w http.ResponseWriter, r *http.Request, h Handler) erro
 	return err
 }
 
-// ServeWith is Serve for handlers that belong to one socket: h is called with the socket before its Opened.
+// ServeWith is Serve for handlers that belong to one socket: h is called with the socket before its Opened. The socket is
+// nil when there is an error. Once the handshake is answered, what fails is told to Closed alone.
 func (u *Upgrader) ServeWith(w http.ResponseWriter, r *http.Request, h func(*Socket) Handler) (*Socket, error) {
 	return u.serve(w, r, h)
 }
@@ -35,7 +36,7 @@ func (u *Upgrader) serve(w http.ResponseWriter, r *http.Request, h func(*Socket)
 	}
 	if err != nil {
 		_ = o.line.Close()
-		return nil, fmt.Errorf("websocket serve: %w", err)
+		s.finish(fmt.Errorf("websocket serve: %w", err))
 	}
 	return s, nil
 }

@@ -40,6 +40,7 @@ type Socket struct {
 	closer   closer
 	phase    phase
 	corked   bool // its driver is working on what it read: what is written waits until that is used up
+	dirty    bool // the loop is about to write what was published
 	watched  bool // the poller looks out for the line to take more
 	finished bool // Closed has returned
 

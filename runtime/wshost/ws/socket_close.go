@@ -250,6 +250,9 @@ func (s *Socket) driverCutLocked() {
 		s.loop.post(task{s: s})
 		return
 	}
+	if s.line == nil {
+		return // no driver has it yet; the one that comes sees to it
+	}
 	s.line.cut()
 	s.driverWake()
 }

@@ -145,6 +145,9 @@ func (t *turn) take(ev event, err error, more bool) bool {
 	}
 	switch ev.kind {
 	case gotMessage:
+		if t.pinged {
+			t.answer() // what came first is answered first
+		}
 		t.messages++
 		s.h.Message(s, ev.op, ev.payload)
 	case gotPing:
@@ -152,6 +155,9 @@ func (t *turn) take(ev event, err error, more bool) bool {
 	case gotPong:
 		s.ponged(ev.payload)
 	case gotClose:
+		if t.pinged {
+			t.answer()
+		}
 		s.mu.Lock()
 		s.peerClosedLocked(ev, more)
 		s.mu.Unlock()
@@ -160,10 +166,23 @@ func (t *turn) take(ev event, err error, more bool) bool {
 	return true
 }
 
+// answer sends the pong that is due.
+func (t *turn) answer() {
+	t.pinged = false
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	if t.s.phase == live && t.s.closer.state == Open {
+		t.s.pongLocked(t.ping[:t.pingN])
+	}
+}
+
 // end writes the replies of the turn.
 func (t *turn) end() (ending bool) {
 	s := t.s
 	s.rx.release()
+	if t.pinged {
+		t.answer()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.messagesIn += t.messages
@@ -171,9 +190,6 @@ func (t *turn) end() (ending bool) {
 		s.began = 0
 	} else {
 		s.began = max(since.Sub(s.set.start), 1)
-	}
-	if t.pinged && s.phase == live && s.closer.state == Open {
-		s.pongLocked(t.ping[:t.pingN])
 	}
 	s.corked = false
 	switch {

@@ -163,11 +163,16 @@ func (s *Socket) makeRoomLocked() error {
 		s.uncommon().dropped++ // what is being written fills the queue: the new message is the one that goes
 		return ErrQueueFull
 	case CloseSlow:
-		s.failLocked(failure(frame.TryAgainLater, "peer does not take what is sent: %d bytes wait", s.q.size))
+		s.slowLocked()
 		return ErrQueueFull
 	}
 	s.stopLocked(holdStalled)
 	return ErrQueueFull
+}
+
+// slowLocked closes because the peer takes less than is sent.
+func (s *Socket) slowLocked() {
+	s.failLocked(failure(frame.TryAgainLater, "peer does not take what is sent: %d bytes wait", s.q.size))
 }
 
 // writeThroughLocked writes what is queued and a frame behind it with one call; only what the line does not take is

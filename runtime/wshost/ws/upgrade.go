@@ -48,7 +48,7 @@ func (u *Upgrader) settings() *settings {
 // correct handshake it writes the refusal (400, 403, 405, 426 with Sec-WebSocket-Version) with "Connection: close" and
 // returns a *handshake.Error: the caller must not write anything. Fields that w.Header holds, as Set-Cookie, go out with
 // the answer. After Upgrade w and r.Body must not be used. A request over HTTP/2 (RFC 8441) is answered too; the
-// connection then ends when the handler of the request returns.
+// connection then ends when the handler of the request returns, which must be after Close and the last Write have.
 func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
 	o, err := u.open(w, r)
 	if err != nil {

@@ -121,6 +121,12 @@ func (c *Compressor) advance(s *search, p []byte) {
 	}
 }
 
+// Forget has later messages refer to nothing that was said before: for when the peer was told more than went through
+// this compressor.
+func (c *Compressor) Forget() {
+	c.past.buf, c.base, c.places = c.past.buf[:0], 0, nil
+}
+
 // Window returns the bytes that the next message may refer to: with the configuration they are all there is to be
 // written down between two messages. The slice is only lent. It is empty without context takeover.
 func (c *Compressor) Window() []byte { return c.past.window() }
