@@ -72,6 +72,8 @@ func (c *Conn) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	c.mu.Unlock()
 	c.readWatch.stop()
 	c.writeWatch.stop()
+	c.codec.release()
+	c.client.leave()
 	close(c.done)
 	_ = c.line.SetDeadline(time.Time{})
 	return c.line, s, nil

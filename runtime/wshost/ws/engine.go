@@ -81,7 +81,7 @@ func (e *Engine) attend(s *Socket) {
 		e.lines = map[*Socket]struct{}{}
 	}
 	e.lines[s] = struct{}{}
-	g := s.set.limits.grain()
+	g := s.rx.set.limits.grain()
 	if e.grain == 0 {
 		e.grain = g
 		go e.sweep()
@@ -114,7 +114,7 @@ func (e *Engine) sweep() {
 		}
 		e.mu.Unlock()
 		for i, s := range batch {
-			if !s.tick(s.set.clock()) {
+			if !s.tick(s.rx.set.clock()) {
 				s.mu.Lock()
 				s.driverCutLocked()
 				s.mu.Unlock()

@@ -125,7 +125,7 @@ func (g *Group) Publish(m *Prepared) {
 
 // deliverLocked queues a published message and reports whether it did.
 func (s *Socket) deliverLocked(m *Prepared) bool {
-	if s.fullLocked() && s.set.limits.SlowConsumer == Block {
+	if s.fullLocked() && s.rx.set.limits.SlowConsumer == Block {
 		s.slowLocked()
 		return false
 	}

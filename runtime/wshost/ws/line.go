@@ -42,9 +42,17 @@ func (l *line) cut() {
 	_ = l.conn.Close()
 }
 
+// interrupt has reads and writes in progress return. A write is let be where nobody could tell how much of it is out.
+func (l *line) interrupt() {
+	_ = l.conn.SetReadDeadline(past())
+	if l.raw != nil {
+		_ = l.conn.SetWriteDeadline(past())
+	}
+}
+
 // serve reads a socket until its end. It is the socket's goroutine.
 func (s *Socket) serve(e *Engine, unread []byte) {
-	s.open(unread, s.set.clock())
+	s.open(unread, s.rx.set.clock())
 	for {
 		err := s.readLine()
 		if to := s.moving(); to != nil {
@@ -53,23 +61,24 @@ func (s *Socket) serve(e *Engine, unread []byte) {
 			s.finish(ErrDetached)
 			return
 		}
-		if !s.excused(err) {
-			e.dismiss(s)
-			s.leave()
-			s.finish(s.lost(err))
-			return
+		if s.excused(err) {
+			continue
 		}
+		e.dismiss(s)
+		s.leave()
+		s.finish(s.lost(err))
+		return
 	}
 }
 
-// excused reports whether err comes of a deadline that was meant to interrupt reading and is of no use any more.
+// excused reports whether reading ended only because somebody interrupted it, for a reason that is past.
 func (s *Socket) excused(err error) bool {
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.phase == lingering && !s.end.linger || s.end != nil && s.end.deadline != 0 && s.set.clock() >= s.end.deadline {
+	if s.phase == lingering && !s.end.linger || s.end != nil && s.end.deadline != 0 && s.rx.set.clock() >= s.end.deadline {
 		return false
 	}
 	_ = s.line.conn.SetReadDeadline(time.Time{})
@@ -79,7 +88,7 @@ func (s *Socket) excused(err error) bool {
 // leave closes the line, properly when the peer has closed properly.
 func (s *Socket) leave() {
 	s.mu.Lock()
-	proper := s.phase != live && s.end != nil && s.end.deadline > s.set.clock()
+	proper := s.phase != live && s.end != nil && s.end.deadline > s.rx.set.clock()
 	s.mu.Unlock()
 	if _, ok := s.line.conn.(*tls.Conn); ok && !proper {
 		s.line.cut()
@@ -100,7 +109,7 @@ func (s *Socket) readLine() error {
 		}
 		n, err := s.line.conn.Read(b)
 		if n > 0 {
-			s.consume(b[:n], s.set.clock())
+			s.consume(b[:n], s.rx.set.clock())
 		}
 		if err != nil {
 			return err
@@ -113,7 +122,7 @@ func (s *Socket) proceed() bool {
 	for {
 		s.mu.Lock()
 		held, ending := s.hold.Load(), s.end
-		gone := held&holdMoving != 0 || ending != nil && ending.deadline != 0 && s.set.clock() >= ending.deadline
+		gone := held&holdMoving != 0 || ending != nil && ending.deadline != 0 && s.rx.set.clock() >= ending.deadline
 		done := s.phase == lingering && !ending.linger
 		s.mu.Unlock()
 		switch {
@@ -122,7 +131,7 @@ func (s *Socket) proceed() bool {
 		case held == 0:
 			return true
 		case held == holdRest:
-			s.again(s.set.clock())
+			s.again(s.rx.set.clock())
 		default:
 			<-s.line.wake
 		}
@@ -134,7 +143,7 @@ func (s *Socket) readRaw() error {
 	var n int
 	var err error
 	var lent *buffer
-	m := s.set.memory
+	m := s.rx.set.memory
 	try := func(fd uintptr) bool {
 		var ok bool
 		lent = m.take(lineBuffer, lineBuffer)
@@ -154,7 +163,7 @@ func (s *Socket) readRaw() error {
 			m.give(lent)
 			return err
 		}
-		s.consume(lent.b[:n], s.set.clock())
+		s.consume(lent.b[:n], s.rx.set.clock())
 		m.give(lent)
 		lent = nil
 	}
@@ -165,23 +174,27 @@ func (s *Socket) readRaw() error {
 func (s *Socket) flushLine() {
 	s.mu.Lock()
 	for s.q != nil && s.q.size > 0 && s.phase != over && s.hold.Load()&holdMoving == 0 {
-		s.q.since, s.q.then = max(s.set.clock(), 1), s.q.size
+		s.q.since, s.q.then = max(s.rx.set.clock(), 1), s.q.size
 		n, err := s.writeLine()
 		s.bytesOut += int64(n)
 		if s.q == nil {
 			break
 		}
 		s.q.since = 0
+		if errors.Is(err, os.ErrDeadlineExceeded) && s.line.raw != nil {
+			s.q.advance(s.rx.set.memory, n) // Detach interrupts; the rest goes along
+			continue
+		}
 		if err != nil {
 			s.brokenLocked(err)
 			break
 		}
-		s.q.advance(s.set.memory, n)
+		s.q.advance(s.rx.set.memory, n)
 		s.roomLocked()
 	}
 	s.line.flushing = false
 	if s.q != nil && s.q.size == 0 {
-		s.set.memory.forgetQueue(s.q)
+		s.rx.set.memory.forgetQueue(s.q)
 		s.q = nil
 		s.roomLocked()
 		s.latePongLocked()

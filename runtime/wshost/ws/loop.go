@@ -16,6 +16,8 @@ const (
 	loopBuffer = 256 << 10
 	// directRead is the rest of a message in bytes from which it is read to where the message is put together.
 	directRead = 64 << 10
+	// tableGrows is how many descriptors more a loop makes room for at once.
+	tableGrows = 1024
 	// yieldEvery is after how many turns a busy loop lets other goroutines run.
 	yieldEvery = 16
 )
@@ -132,7 +134,7 @@ func (l *loop) wait() (n int, done bool) {
 	return n, n == 0 && quiet && l.load.Load() == 0 && l.engine.leave(l)
 }
 
-func (l *loop) clock(s *Socket) time.Duration { return l.now.Sub(s.set.start) }
+func (l *loop) clock(s *Socket) time.Duration { return l.now.Sub(s.rx.set.start) }
 
 func (l *loop) do(t *task) {
 	switch {
@@ -148,8 +150,10 @@ func (l *loop) do(t *task) {
 // join takes a socket on.
 func (l *loop) join(s *Socket, unread []byte) {
 	fd := s.fd
-	if n := int(fd) + 1 - len(l.table); n > 0 {
-		l.table = append(l.table, make([]*Socket, n)...)
+	if int(fd) >= len(l.table) {
+		grown := make([]*Socket, int(fd)+tableGrows) // and not doubled: half of it would be held for nothing
+		copy(grown, l.table)
+		l.table = grown
 	}
 	if err := l.poll.Add(fd, poller.Read); err != nil {
 		l.table[fd] = s
@@ -157,11 +161,12 @@ func (l *loop) join(s *Socket, unread []byte) {
 		return
 	}
 	l.table[fd] = s
-	if g := s.set.limits.grain(); g < l.grain || l.sweepAt.IsZero() {
+	if g := s.rx.set.limits.grain(); g < l.grain || l.sweepAt.IsZero() {
 		l.grain = min(l.grain, g)
 		l.sweepAt = l.now.Add(l.grain)
 	}
-	if s.open(unread, l.clock(s)) {
+	ending := s.open(unread, l.clock(s))
+	if ending || s.hold.Load() != 0 {
 		l.look(s)
 	}
 }
@@ -242,7 +247,7 @@ func (l *loop) look(s *Socket) {
 			s.mu.Unlock()
 			s.again(l.clock(s))
 			continue
-		case s.hold.Load() == 0 || s.phase != live:
+		default:
 			s.watchLocked()
 		}
 		s.mu.Unlock()

@@ -80,7 +80,7 @@ func (s *Socket) sharedLocked(m *Prepared) error {
 			return err
 		}
 	}
-	drop := s.set.limits.SlowConsumer == DropOldest
+	drop := s.rx.set.limits.SlowConsumer == DropOldest
 	if s.rx.role == frame.Client {
 		s.messagesOut++
 		tx := s.sender()
@@ -88,18 +88,18 @@ func (s *Socket) sharedLocked(m *Prepared) error {
 	}
 	b := m.plain
 	if c := s.codec; c != nil {
-		if small := m.compressed(s.set, c.params.Server().Bits); small != nil {
+		if small := m.compressed(s.rx.set, c.params.Server().Bits); small != nil {
 			// The receiver's window has more in it now than our compressor knows of; it must not refer to what lies before.
 			c.send.Forget()
 			b = small
 		}
 	}
 	if s.q == nil {
-		s.q = s.set.memory.queue()
+		s.q = s.rx.set.memory.queue()
 	}
 	s.messagesOut++
 	if len(b) < shareFrom && !drop {
-		s.q.keep(append(s.q.tail(s.set.memory, len(b), false), b...), len(b))
+		s.q.keep(append(s.q.tail(s.rx.set.memory, len(b), false), b...), len(b))
 	} else {
 		s.q.share(b, drop)
 	}

@@ -29,6 +29,7 @@ func (u *Upgrader) serve(w http.ResponseWriter, r *http.Request, h func(*Socket)
 	}
 	set := u.settings()
 	s := newSocket(set, frame.Server, nil, newCodec(set, frame.Server, o.agreed), o.subprotocol)
+	s.client = o.client
 	s.h = h(s)
 	err = u.engine().drive(u.Driver, s, o)
 	if stream, ok := o.line.(*stream); ok {

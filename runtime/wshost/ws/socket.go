@@ -15,22 +15,21 @@ import (
 //
 // Under the poller driver an idle socket is this struct and nothing else.
 type Socket struct {
-	set  *settings
 	h    Handler
 	loop *loop // nil under the goroutine driver
 	line *line // nil under the poller driver
 	rx   receiver
 
-	mu    sync.Mutex // guards what follows; held for moments, and for writes that do not wait
-	q     *queue     // nil when nothing is to be written
-	codec *codec     // nil without permessage-deflate
-	end   *ending    // nil until the closing handshake begins
-	rare  *rare
-	data  any
+	mu     sync.Mutex // guards what follows; held for moments, and for writes that do not wait
+	q      *queue     // nil when nothing is to be written
+	codec  *codec     // nil without permessage-deflate
+	end    *ending    // nil until the closing handshake begins
+	rare   *rare
+	client *client // in Admission; nil for none
+	data   any
 
 	heard        time.Duration // on the settings' clock: when bytes arrived last
 	began        time.Duration // when what is unfinished began; 0 for nothing
-	asked        time.Duration // when the idle ping that is not answered was sent; 0 for none
 	sent         time.Duration // when the newest ping was sent
 	pongAt, trip time.Duration // of the newest answer; 0 when there was none
 
@@ -40,6 +39,7 @@ type Socket struct {
 	closer   closer
 	phase    phase
 	corked   bool // its driver is working on what it read: what is written waits until that is used up
+	asked    bool // the idle ping, the newest one, is not answered
 	dirty    bool // the loop is about to write what was published
 	watched  bool // the poller looks out for the line to take more
 	finished bool // Closed has returned
@@ -101,7 +101,7 @@ func (s *Socket) uncommon() *rare {
 
 // newSocket makes a socket that no driver has yet.
 func newSocket(set *settings, role frame.Role, h Handler, c *codec, subprotocol string) *Socket {
-	s := &Socket{set: set, h: h, codec: c, fd: -1, closer: closer{state: Open}, heard: set.clock()}
+	s := &Socket{h: h, codec: c, fd: -1, closer: closer{state: Open}, heard: set.clock()}
 	s.rx = receiver{set: set, role: role}
 	if c != nil {
 		s.rx.inflate, s.rx.charged = c.receive, c.memory
@@ -177,7 +177,7 @@ func (s *Socket) LastPong() Pong {
 	if s.pongAt == 0 {
 		return Pong{}
 	}
-	return Pong{At: s.set.start.Add(s.pongAt), RoundTrip: s.trip}
+	return Pong{At: s.rx.set.start.Add(s.pongAt), RoundTrip: s.trip}
 }
 
 // Compressed reports whether permessage-deflate was agreed on.

@@ -71,7 +71,7 @@ func (s *Socket) endingLocked() *ending {
 // within bounds the rest of the socket's life to d from now; 0 is no bound. An earlier bound stays.
 func (s *Socket) withinLocked(d time.Duration) {
 	e := s.endingLocked()
-	if at := s.set.clock() + d; d > 0 && (e.deadline == 0 || at < e.deadline) {
+	if at := s.rx.set.clock() + d; d > 0 && (e.deadline == 0 || at < e.deadline) {
 		e.deadline = max(at, 1)
 	}
 }
@@ -81,7 +81,7 @@ func (s *Socket) sendCloseLocked(payload []byte) {
 	if s.phase != live || !s.closer.take(sent) {
 		return
 	}
-	s.withinLocked(s.set.limits.CloseTimeout)
+	s.withinLocked(s.rx.set.limits.CloseTimeout)
 	tx := s.sender()
 	if err := s.frameLocked(&tx, frame.Close, payload, false); err != nil {
 		s.brokenLocked(err)
@@ -121,7 +121,7 @@ func (s *Socket) failLocked(p *ProtocolError) {
 		payload, _ = frame.AppendClose(nil, p.Code, "")
 	}
 	if s.q != nil && p.Code == frame.TryAgainLater {
-		s.q.dropUnbegun(s.set.memory) // the peer does not take it anyway
+		s.q.dropUnbegun(s.rx.set.memory) // the peer does not take it anyway
 	}
 	s.sendCloseLocked(payload)
 	if s.phase != live {
@@ -129,7 +129,7 @@ func (s *Socket) failLocked(p *ProtocolError) {
 	}
 	e := s.endingLocked()
 	e.err = p
-	s.withinLocked(s.set.limits.CloseTimeout)
+	s.withinLocked(s.rx.set.limits.CloseTimeout)
 	s.phase = flushing
 	e.linger = true
 	s.hold.And(holdMoving)
@@ -138,7 +138,7 @@ func (s *Socket) failLocked(p *ProtocolError) {
 
 // lingerTime is how long a peer is given to close its half of the line.
 func (s *Socket) lingerTime() time.Duration {
-	if d := s.set.limits.CloseTimeout; d > 0 {
+	if d := s.rx.set.limits.CloseTimeout; d > 0 {
 		return min(d, lingerTimeout)
 	}
 	return lingerTimeout
@@ -150,7 +150,7 @@ func (s *Socket) brokenLocked(err error) {
 	e.err = keep(e.err, fmt.Errorf("websocket line was cut after a failed write: %w", err))
 	e.deadline = 1
 	if s.q != nil {
-		s.set.memory.forgetQueue(s.q)
+		s.rx.set.memory.forgetQueue(s.q)
 		s.q = nil
 	}
 	s.driverCutLocked()
@@ -175,13 +175,15 @@ func (s *Socket) finish(err error) {
 	s.phase = over
 	s.closer.take(cut)
 	if s.q != nil {
-		s.set.memory.forgetQueue(s.q)
+		s.rx.set.memory.forgetQueue(s.q)
 		s.q = nil
 	}
+	s.refuseMoveLocked()
 	s.codec.release()
+	s.client.leave()
 	if p := s.rx.part; p != nil {
 		s.rx.part = nil
-		s.set.memory.forget(p)
+		s.rx.set.memory.forget(p)
 	}
 	if s.rare != nil && s.rare.room != nil {
 		close(s.rare.room)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/poller"
 )
@@ -32,7 +33,7 @@ func (s *Socket) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 		l := s.loop
 		l.post(task{do: func() { l.move(s) }})
 	} else {
-		_ = s.line.conn.SetReadDeadline(past())
+		s.line.interrupt()
 		s.driverWake()
 	}
 	s.mu.Unlock()
@@ -45,10 +46,18 @@ func (s *Socket) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	called := r.moved == to // nobody has begun with it
 	if called {
 		r.moved = nil
+		if s.line != nil {
+			_ = s.line.conn.SetWriteDeadline(time.Time{})
+		}
 	}
 	s.mu.Unlock()
 	if called {
 		s.goOn(holdMoving)
+		s.mu.Lock()
+		if s.q != nil && s.phase == live {
+			s.pushLocked()
+		}
+		s.mu.Unlock()
 		return nil, nil, fmt.Errorf("websocket detach: %w", ctx.Err())
 	}
 	m := <-to
@@ -59,7 +68,11 @@ func (s *Socket) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 func (s *Socket) moving() chan moved {
 	for {
 		s.mu.Lock()
-		if s.hold.Load()&holdMoving == 0 || s.rare.moved == nil || s.phase != live {
+		if s.hold.Load()&holdMoving == 0 || s.rare.moved == nil {
+			s.mu.Unlock()
+			return nil
+		}
+		if s.phase != live || s.end != nil && s.end.err != nil {
 			s.refuseMoveLocked()
 			s.mu.Unlock()
 			return nil
@@ -78,7 +91,7 @@ func (s *Socket) moving() chan moved {
 
 // refuseMoveLocked tells Detach that the socket came to its end first.
 func (s *Socket) refuseMoveLocked() {
-	if s.phase != live && s.rare != nil && s.rare.moved != nil {
+	if s.rare != nil && s.rare.moved != nil {
 		s.rare.moved <- moved{err: fmt.Errorf("websocket detach: %w", ErrClosing)}
 		s.rare.moved = nil
 	}
@@ -88,6 +101,7 @@ func (s *Socket) refuseMoveLocked() {
 func (l *loop) move(s *Socket) {
 	to := s.moving()
 	if to == nil {
+		l.look(s)
 		return
 	}
 	_ = l.poll.Remove(s.fd)
@@ -108,7 +122,7 @@ func (s *Socket) pack(line net.Conn) moved {
 	defer s.mu.Unlock()
 	snap := &Snapshot{
 		Version: snapshotVersion, Role: s.rx.role.String(), Subprotocol: s.Subprotocol(), State: s.closer.state,
-		ClosedFirst: s.closer.first, Limits: s.set.limits, Receiver: s.rx.state(), Compression: s.codec.state(),
+		ClosedFirst: s.closer.first, Limits: s.rx.set.limits, Receiver: s.rx.state(), Compression: s.codec.state(),
 		PingID: uint64(s.pingID), Counts: Counts{s.bytesIn, s.bytesOut, s.messagesIn, s.messagesOut},
 	}
 	if s.q != nil {
@@ -117,6 +131,7 @@ func (s *Socket) pack(line net.Conn) moved {
 	if r := s.rare; r != nil {
 		snap.Unread, snap.Pong, snap.Extra = r.rest, r.pong, r.extra
 	}
+	_ = line.SetDeadline(time.Time{})
 	return moved{line: line, snap: snap}
 }
 
@@ -145,16 +160,23 @@ func (u *Upgrader) Restore(line net.Conn, snap *Snapshot, h Handler) (*Socket, e
 		s.uncommon().pong = snap.Pong
 	}
 	if n := len(snap.Queued); n > 0 {
-		s.q = s.set.memory.queue()
-		s.q.keep(append(s.q.tail(s.set.memory, n, false), snap.Queued...), n)
+		s.q = s.rx.set.memory.queue()
+		s.q.keep(append(s.q.tail(s.rx.set.memory, n, false), snap.Queued...), n)
+		if s.fullLocked() && s.rx.set.limits.SlowConsumer == Block {
+			s.hold.Store(holdStalled) // replies to what was read would find no room
+		}
 	}
 	if snap.Extra != nil {
 		s.uncommon().extra = snap.Extra
 	}
+	if remote := line.RemoteAddr(); remote != nil {
+		s.client, _ = u.admission().admit(remote.String(), true)
+	}
 	if snap.State == CloseSent {
-		s.withinLocked(s.set.limits.CloseTimeout)
+		s.withinLocked(s.rx.set.limits.CloseTimeout)
 	}
 	if err := u.engine().drive(u.Driver, s, &opened{line: line, unread: snap.Unread}); err != nil {
+		s.client.leave()
 		return nil, fmt.Errorf("websocket restore: %w", err)
 	}
 	return s, nil

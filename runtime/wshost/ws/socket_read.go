@@ -40,7 +40,7 @@ func (s *Socket) cork(n int, now time.Duration) turn {
 	s.mu.Lock()
 	s.corked = true
 	s.bytesIn += int64(n)
-	s.heard, s.asked = now, 0
+	s.heard, s.asked = now, false
 	ignore := s.phase != live // the closing handshake is over, and what follows means nothing
 	s.chargeLocked()
 	s.mu.Unlock()
@@ -189,9 +189,12 @@ func (t *turn) end() (ending bool) {
 	if since := s.rx.since(); since.IsZero() {
 		s.began = 0
 	} else {
-		s.began = max(since.Sub(s.set.start), 1)
+		s.began = max(since.Sub(s.rx.set.start), 1)
 	}
 	s.corked = false
+	if s.q == nil {
+		s.latePongLocked()
+	}
 	switch {
 	case s.line != nil && !s.line.flushing && (s.q != nil || s.phase == flushing):
 		s.line.flushing = true
@@ -199,7 +202,9 @@ func (t *turn) end() (ending bool) {
 		s.flushLine() // here, and not in a goroutine: who does not take our replies is not read either
 		s.mu.Lock()
 	case s.loop != nil && s.q != nil:
-		s.pushLocked()
+		if s.pushLocked(); s.q == nil {
+			s.latePongLocked()
+		}
 	}
 	return s.end != nil
 }
@@ -233,7 +238,7 @@ func (s *Socket) ponged(payload []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sent != 0 && binary.BigEndian.Uint64(payload) == uint64(s.pingID) {
-		at := s.set.clock()
+		at := s.rx.set.clock()
 		s.pongAt, s.trip, s.sent = max(at, 1), at-s.sent, 0
 	}
 }
@@ -254,7 +259,7 @@ func (s *Socket) panicked(v any) {
 func (s *Socket) tick(now time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := &s.set.limits
+	l := &s.rx.set.limits
 	if s.end != nil && s.end.deadline != 0 && now >= s.end.deadline {
 		if s.end.err == nil {
 			s.end.err = errNotClosed(l.CloseTimeout)
@@ -276,22 +281,20 @@ func (s *Socket) tick(now time.Duration) bool {
 		return true
 	}
 	switch {
-	case s.asked != 0:
-		if l.PongTimeout > 0 && now-s.asked >= l.PongTimeout {
+	case s.asked:
+		if l.PongTimeout > 0 && now-s.heard >= l.PingInterval+l.PongTimeout {
 			s.endingLocked().err = keep(s.end.err, errNotAnswered(l.PongTimeout))
 			return false
 		}
 	case now-s.heard >= l.PingInterval && s.closer.state == Open && s.q == nil:
-		if s.pingLocked() == nil {
-			s.asked = max(now, 1)
-		}
+		s.asked = s.pingLocked() == nil
 	}
 	return true
 }
 
 // stuckLocked reports whether the peer has not taken Limits.WriteTimeout's worth of bytes.
 func (s *Socket) stuckLocked(now time.Duration) bool {
-	d := s.set.limits.WriteTimeout
+	d := s.rx.set.limits.WriteTimeout
 	if d <= 0 || s.q == nil || s.q.since == 0 || now-s.q.since < d {
 		return false
 	}

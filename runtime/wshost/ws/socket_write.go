@@ -79,7 +79,7 @@ func (s *Socket) writableLocked() error {
 }
 
 // fullLocked reports whether the queue has reached its limit.
-func (s *Socket) fullLocked() bool { return s.q != nil && s.q.size >= s.set.limits.QueueSize }
+func (s *Socket) fullLocked() bool { return s.q != nil && s.q.size >= s.rx.set.limits.QueueSize }
 
 func (s *Socket) writeLocked(op frame.Opcode, p []byte) error {
 	if err := s.writableLocked(); err != nil {
@@ -99,7 +99,7 @@ func (s *Socket) writeLocked(op frame.Opcode, p []byte) error {
 		s.writeThroughLocked(&tx, op, p)
 		return nil
 	}
-	return s.frameLocked(&tx, op, p, s.set.limits.SlowConsumer == DropOldest && op.Data())
+	return s.frameLocked(&tx, op, p, s.rx.set.limits.SlowConsumer == DropOldest && op.Data())
 }
 
 // sender puts together what makes frames.
@@ -117,13 +117,13 @@ func (s *Socket) sender() sender {
 // frameLocked queues a frame and writes it unless more is to come.
 func (s *Socket) frameLocked(tx *sender, op frame.Opcode, p []byte, drop bool) error {
 	if s.q == nil {
-		s.q = s.set.memory.queue()
+		s.q = s.rx.set.memory.queue()
 	}
 	room := len(p) + frame.MaxHeader
 	if tx.compresses(op) {
 		room += len(p)/8 + 64
 	}
-	b := s.q.tail(s.set.memory, room, drop)
+	b := s.q.tail(s.rx.set.memory, room, drop)
 	before := len(b)
 	b, err := tx.append(b, op, p)
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *Socket) frameLocked(tx *sender, op frame.Opcode, p []byte, drop bool) e
 	}
 	s.q.keep(b, len(b)-before)
 	s.pushLocked()
-	if s.fullLocked() && s.set.limits.SlowConsumer == Block {
+	if s.fullLocked() && s.rx.set.limits.SlowConsumer == Block {
 		s.stopLocked(holdStalled)
 	}
 	return nil
@@ -152,9 +152,9 @@ func (s *Socket) pushLocked() {
 
 // makeRoomLocked does what the policy says about a full queue. An error means that the message is not to be queued.
 func (s *Socket) makeRoomLocked() error {
-	switch s.set.limits.SlowConsumer {
+	switch s.rx.set.limits.SlowConsumer {
 	case DropOldest:
-		for s.fullLocked() && s.q.dropOldest(s.set.memory) {
+		for s.fullLocked() && s.q.dropOldest(s.rx.set.memory) {
 			s.uncommon().dropped++
 		}
 		if !s.fullLocked() {
@@ -179,9 +179,9 @@ func (s *Socket) slowLocked() {
 // copied.
 func (s *Socket) writeThroughLocked(tx *sender, op frame.Opcode, p []byte) {
 	if s.q == nil {
-		s.q = s.set.memory.queue()
+		s.q = s.rx.set.memory.queue()
 	}
-	b := s.q.tail(s.set.memory, frame.MaxHeader, false)
+	b := s.q.tail(s.rx.set.memory, frame.MaxHeader, false)
 	before := len(b)
 	b = appendPlain(b, 0x80|byte(op), len(p)) // only servers come here
 	s.q.keep(b, len(b)-before)
@@ -196,11 +196,11 @@ func (s *Socket) writeThroughLocked(tx *sender, op frame.Opcode, p []byte) {
 			return
 		}
 		s.bytesOut += int64(n)
-		s.q.advance(s.set.memory, min(n, size))
+		s.q.advance(s.rx.set.memory, min(n, size))
 		sent = max(n-size, 0)
 	}
 	if rest := p[sent:]; len(rest) > 0 {
-		b := s.q.tail(s.set.memory, len(rest), false)
+		b := s.q.tail(s.rx.set.memory, len(rest), false)
 		s.q.keep(append(b, rest...), len(rest))
 	}
 	s.settleLocked()
@@ -223,7 +223,7 @@ func (s *Socket) flushLocked() {
 		}
 		size := s.q.size
 		s.bytesOut += int64(n)
-		s.q.advance(s.set.memory, n)
+		s.q.advance(s.rx.set.memory, n)
 		if n == 0 || s.q.size > 0 && len(s.q.segs) < poller.MaxVector && int64(n) < size {
 			break // the line took a part: the next call would take nothing
 		}
@@ -237,7 +237,7 @@ func (s *Socket) settleLocked() {
 		return
 	}
 	if s.q.size == 0 {
-		s.set.memory.forgetQueue(s.q)
+		s.rx.set.memory.forgetQueue(s.q)
 		s.q = nil
 		if s.watched {
 			s.watched = false
@@ -245,10 +245,10 @@ func (s *Socket) settleLocked() {
 		}
 	} else if !s.watched {
 		s.watched = true
-		s.q.since, s.q.then = max(s.set.clock(), 1), s.q.size
+		s.q.since, s.q.then = max(s.rx.set.clock(), 1), s.q.size
 		s.watchLocked()
 	}
-	if s.fullLocked() && s.set.limits.SlowConsumer == Block {
+	if s.fullLocked() && s.rx.set.limits.SlowConsumer == Block {
 		s.stopLocked(holdStalled)
 		return
 	}
@@ -257,7 +257,7 @@ func (s *Socket) settleLocked() {
 
 // roomLocked goes on with what waited for room in the queue.
 func (s *Socket) roomLocked() {
-	if s.q != nil && s.q.size > s.set.limits.QueueSize/2 {
+	if s.q != nil && s.q.size > s.rx.set.limits.QueueSize/2 {
 		return
 	}
 	if s.rare != nil && s.rare.room != nil {
@@ -283,7 +283,7 @@ func (s *Socket) Ping() error {
 
 func (s *Socket) pingLocked() error {
 	s.pingID++
-	s.sent = s.set.clock()
+	s.sent = s.rx.set.clock()
 	tx := s.sender()
 	return s.frameLocked(&tx, frame.Ping, binary.BigEndian.AppendUint64(nil, uint64(s.pingID)), false)
 }

@@ -22,6 +22,8 @@ type Upgrader struct {
 	Subprotocols []string
 	// Limits bounds each connection; zero fields mean the defaults.
 	Limits Limits
+	// Admission bounds how many connections are open at once; nil means the defaults for this Upgrader alone.
+	Admission *Admission
 	// Compression, if not nil, accepts permessage-deflate from clients that offer it.
 	Compression *Compression
 	// Driver chooses how Serve waits for its connections.
@@ -33,6 +35,7 @@ type Upgrader struct {
 	once sync.Once
 	set  *settings
 	own  Engine
+	gate Admission
 }
 
 // settings returns what the connections of u share. u.once guards against concurrent first uses.
@@ -54,13 +57,16 @@ func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return newConn(o.line, frame.Server, u.settings(), o.subprotocol, newCodec(u.settings(), frame.Server, o.agreed), o.unread), nil
+	c := newConn(o.line, frame.Server, u.settings(), o.subprotocol, newCodec(u.settings(), frame.Server, o.agreed), o.unread)
+	c.client = o.client
+	return c, nil
 }
 
 // opened is a line after the opening handshake.
 type opened struct {
 	line        net.Conn
 	subprotocol string
+	client      *client
 	agreed      *deflate.Agreement
 	unread      []byte // what came behind the handshake
 	stream      bool   // the line is an HTTP/2 stream and ends with the request's handler
@@ -86,8 +92,34 @@ func (u *Upgrader) openStream(w http.ResponseWriter, r *http.Request, options ha
 	return o, nil
 }
 
-// open performs the handshake in the HTTP version of the request.
+// open performs the handshake in the HTTP version of the request, when there is room for another connection.
 func (u *Upgrader) open(w http.ResponseWriter, r *http.Request) (*opened, error) {
+	client, err := u.admission().admit(r.RemoteAddr, false)
+	if err != nil {
+		var refusal *handshake.Error
+		if errors.As(err, &refusal) {
+			refusal.Shared = r.ProtoMajor == 2
+		}
+		return nil, refuse(w, err)
+	}
+	o, err := u.shake(w, r)
+	if err != nil {
+		client.leave()
+		return nil, err
+	}
+	o.client = client
+	return o, nil
+}
+
+func (u *Upgrader) admission() *Admission {
+	if u.Admission != nil {
+		return u.Admission
+	}
+	return &u.gate
+}
+
+// shake performs the handshake.
+func (u *Upgrader) shake(w http.ResponseWriter, r *http.Request) (*opened, error) {
 	if u.Compression != nil {
 		if err := u.Compression.check(); err != nil {
 			return nil, refuse(w, &handshake.Error{Status: http.StatusInternalServerError, Reason: err.Error()})

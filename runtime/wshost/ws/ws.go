@@ -24,7 +24,8 @@ type Conn struct {
 	subprotocol string
 	limits      *Limits // resolved
 	set         *settings
-	codec       *codec // nil without permessage-deflate
+	codec       *codec  // nil without permessage-deflate
+	client      *client // in Admission; nil for none
 
 	reading   chan struct{} // a lock that can be waited for with a context; it guards what follows
 	rx        *receiver
@@ -141,6 +142,7 @@ func (c *Conn) finish(err error) error {
 	c.writeWatch.stop()
 	c.closeLine(errors.As(err, new(*CloseError)))
 	c.codec.release()
+	c.client.leave()
 	close(c.done)
 	return err
 }

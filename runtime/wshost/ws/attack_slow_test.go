@@ -1,0 +1,424 @@
+//go:build unix
+
+package ws_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
+)
+
+// queueSize is Limits.QueueSize by default.
+const queueSize = 1 << 20
+
+// deaf opens a connection whose client takes little before it is read from, which is left to the caller.
+func deaf(t *testing.T, ft *fortress) *raw {
+	t.Helper()
+	r := knock(t, ft)
+	if err := line(r.Conn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// knock opens a connection of a raw client, also over TLS.
+func knock(t *testing.T, ft *fortress) *raw {
+	t.Helper()
+	_, addr, _ := strings.Cut(ft.url, "://")
+	conn, br, err := attackDial(order{Addr: addr, TLS: ft.secure})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { line(conn).Close() })
+	return &raw{t, conn, br}
+}
+
+// line returns what a connection lies on.
+func line(conn net.Conn) *net.TCPConn {
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
+	}
+	return conn.(*net.TCPConn)
+}
+
+// published is what is written to a peer that never reads, in messages of the sizes given.
+func published(size int) int {
+	n := 1 << 30 / size
+	if size < 1<<10 {
+		n = 64 << 20 / size // the number of messages is what counts
+	}
+	return scaled(n)
+}
+
+// A peer that never reads costs the queue and one message, whatever the policy, and no message to it makes others wait.
+// It is cut at the write deadline, or told 1013 if that is the policy and it reads in the end. Only WriteTimeout and
+// CloseTimeout, which would be waited for, are shortened.
+func TestAttackNeverReads(t *testing.T) {
+	everyFront(t, func(t *testing.T, f front) {
+		for _, policy := range []ws.SlowConsumer{ws.Block, ws.DropOldest, ws.CloseSlow} {
+			for _, size := range []int{4, 1 << 10, 64 << 10, 1 << 20} {
+				if f.pull && (policy != ws.Block || size < 64<<10) {
+					continue // a Conn has no queue: Write waits for the peer
+				}
+				t.Run(fmt.Sprintf("%s, messages of %d", policy, size), func(t *testing.T) { neverReads(t, f, policy, size) })
+			}
+		}
+	})
+}
+
+func neverReads(t *testing.T, f front, policy ws.SlowConsumer, size int) {
+	const limit = 400 * time.Millisecond
+	limits := ws.Limits{SlowConsumer: policy, WriteTimeout: limit, CloseTimeout: limit}
+	if policy == ws.CloseSlow {
+		limits.WriteTimeout, limits.CloseTimeout = 0, 0 // the close frame is to be read below
+	}
+	var wrote, refused atomic.Int64
+	message := make([]byte, size)
+	done := make(chan error, 1)
+	ft := fortify(t, f, &ws.Upgrader{Limits: limits}, func(c *ws.Conn) error {
+		op, p, err := c.Read(context.Background())
+		if err != nil || string(p) != "publish" {
+			if err == nil {
+				_ = c.Write(context.Background(), op, p)
+				err = echo(c)
+			}
+			return err
+		}
+		for range published(size) {
+			if err = c.Write(context.Background(), frame.Binary, message); err != nil {
+				break
+			}
+			wrote.Add(1)
+		}
+		done <- err
+		return err
+	})
+	for len(ft.sockets) > 0 {
+		<-ft.sockets
+	}
+	var peer *raw
+	var s *ws.Socket
+	start := time.Time{}
+	ft.once(t, 1, 2*queueSize+2*int64(size), func() {
+		peer = deaf(t, ft)
+		start = time.Now()
+		if f.pull {
+			peer.send(masked(0x81, "publish")...)
+			if err := <-done; !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("Write ended with %v", err)
+			}
+			return
+		}
+		s = await(t, ft.sockets)
+		for i := range published(size) {
+			switch err := s.Write(frame.Binary, message); {
+			case err == nil:
+				wrote.Add(1)
+			case errors.Is(err, ws.ErrQueueFull):
+				refused.Add(1)
+			case !errors.Is(err, ws.ErrClosing):
+				t.Errorf("Write: %v", err)
+				return
+			}
+			if q := s.Queued(); q > queueSize+int64(size)+1<<10 {
+				t.Errorf("%d bytes are queued after %d messages", q, i)
+				return
+			}
+		}
+		if policy == ws.Block {
+			if err := s.WriteWait(context.Background(), frame.Binary, message); !errors.Is(err, ws.ErrClosing) {
+				t.Errorf("WriteWait at a peer that never reads: %v", err)
+			}
+		}
+		if policy != ws.CloseSlow {
+			<-s.Done()
+		}
+	})
+	switch {
+	case f.pull:
+		waitUntil(t, "the writer is counted", func() bool { return ft.ended("write") == 1 })
+	case policy == ws.CloseSlow:
+		if refused.Load() != 1 {
+			t.Errorf("%d writes were refused by a full queue, want the one that closed", refused.Load())
+		}
+		peer.wantClose(1013)
+		waitUntil(t, "the socket has ended", func() bool { return ft.ended("1013") == 1 })
+	default:
+		if ft.ended("has not taken") != 1 {
+			t.Errorf("the socket has ended otherwise: %v", ft.ends)
+		}
+	}
+	if policy == ws.DropOldest && !f.pull && s.Dropped() == 0 || policy == ws.Block && !f.pull && refused.Load() == 0 {
+		t.Errorf("%d messages were dropped, %d refused", s.Dropped(), refused.Load())
+	}
+	t.Logf("%d messages taken, over after %v", wrote.Load(), time.Since(start))
+}
+
+// A peer that takes what it is sent, but more slowly than it comes, is not one that takes nothing: it stays. Only
+// WriteTimeout, which would be waited for, is shortened.
+func TestAttackNotASlowReader(t *testing.T) {
+	everyFront(t, func(t *testing.T, f front) {
+		if f.pull {
+			t.Skip("a Conn has no queue")
+		}
+		const limit = 300 * time.Millisecond
+		ft := fortify(t, f, &ws.Upgrader{Limits: ws.Limits{SlowConsumer: ws.DropOldest, WriteTimeout: limit}}, nil)
+		for len(ft.sockets) > 0 {
+			<-ft.sockets
+		}
+		peer := deaf(t, ft)
+		s := await(t, ft.sockets)
+		stop := make(chan struct{})
+		var publisher sync.WaitGroup
+		defer publisher.Wait()
+		defer close(stop)
+		publisher.Go(func() {
+			for message := make([]byte, 16<<10); ; {
+				select {
+				case <-stop:
+					return
+				case <-s.Done():
+					return
+				default:
+				}
+				if s.Queued() < queueSize/2 || s.Dropped() < 1<<30 {
+					_ = s.Write(frame.Binary, message)
+				}
+				runtime.Gosched()
+			}
+		})
+		// At least 256 KiB are taken in each WriteTimeout: 64 KiB in every sixth of it.
+		b := make([]byte, 64<<10)
+		for begin, i := time.Now(), 1; time.Since(begin) < 4*limit; i++ {
+			if _, err := io.ReadFull(peer.br, b); err != nil {
+				t.Fatalf("after %v: %v, %v", time.Since(begin), err, ft.ends)
+			}
+			<-time.After(time.Until(begin.Add(time.Duration(i) * limit / 6)))
+		}
+	})
+}
+
+// Below the rate pings are free, but a peer that does not read is owed one pong: to the newest (RFC 6455, section
+// 5.5.3). Default limits, nothing shortened.
+func TestAttackPingsOfTheDeaf(t *testing.T) {
+	const pings = 500
+	everyFront(t, func(t *testing.T, f front) {
+		great := make([]byte, 32<<20) // more than the line holds
+		read := make(chan *ws.Conn, 1)
+		ft := fortify(t, f, &ws.Upgrader{}, func(c *ws.Conn) error {
+			op, p, err := c.Read(context.Background())
+			if err != nil || string(p) != "publish" {
+				if err == nil {
+					_ = c.Write(context.Background(), op, p)
+					err = echo(c)
+				}
+				return err
+			}
+			go func() { _ = c.Write(context.Background(), frame.Binary, great) }()
+			read <- c
+			_, _, err = c.Read(context.Background())
+			return err
+		})
+		for len(ft.sockets) > 0 {
+			<-ft.sockets
+		}
+		peer := deaf(t, ft)
+		var counts func() ws.Counts
+		if f.pull {
+			peer.send(masked(0x81, "publish")...)
+			c := await(t, read)
+			counts = c.Counts
+			until := time.Now().Add(20 * time.Second)
+			for last, same := int64(0), 0; same < 20 && time.Now().Before(until); { // until the line takes no more
+				if n := counts().BytesOut; n == last {
+					same++
+				} else {
+					last, same = n, 0
+				}
+				time.Sleep(2 * time.Millisecond)
+			}
+		} else {
+			s := await(t, ft.sockets)
+			counts = s.Counts
+			for s.Queued() == 0 {
+				if err := s.Write(frame.Binary, great[:64<<10]); err != nil {
+					t.Fatal(err)
+				}
+				for range 20 { // the goroutine driver writes elsewhere
+					if s.Queued() == 0 {
+						break
+					}
+					time.Sleep(time.Millisecond)
+				}
+			}
+		}
+		before := counts().BytesIn
+		sent := int64(0)
+		for i := range pings {
+			b := masked(0x89, fmt.Sprint("ping ", i))
+			peer.send(b...)
+			sent += int64(len(b))
+		}
+		waitUntil(t, "every ping is read", func() bool { return counts().BytesIn-before == sent })
+		peer.send(masked(0x88, "\x03\xe8")...)
+		pongs := ""
+		for {
+			first, p, err := peer.recv()
+			if err != nil {
+				t.Fatalf("after pongs %q: %v", pongs, err)
+			}
+			if first == 0x8a {
+				pongs += string(p) + ";"
+			}
+			if first == 0x88 {
+				break
+			}
+		}
+		// A pong that was due before the line was full may precede it, and the close frame may have been faster.
+		if want := fmt.Sprintf("ping %d;", pings-1); pongs != want && pongs != "" {
+			t.Errorf("pongs %q, want %q", pongs, want)
+		}
+	})
+}
+
+// A byte now and then does not keep a message going for ever, nor do pings in between, and what was announced and did
+// not come takes no memory. Only AssemblyTimeout, which would be waited for, is shortened.
+func TestAttackSlowLoris(t *testing.T) {
+	const limit, peers = 400 * time.Millisecond, 50
+	head := binary.BigEndian.AppendUint64([]byte{0x82, 0xff}, 4<<20) // as long as a message may be
+	starts := map[string][]byte{
+		"half a header":                  head[:3],
+		"the greatest message":           append(head, "key!payload"...),
+		"a fragment without its end":     masked(0x01, "first")[:8],
+		"fragments that do not go on":    masked(0x01, "first"),
+		"a control frame without an end": masked(0x89, "ping")[:7],
+	}
+	everyFront(t, func(t *testing.T, f front) {
+		ft := fortify(t, f, &ws.Upgrader{Limits: ws.Limits{AssemblyTimeout: limit}}, nil)
+		for name, start := range starts {
+			t.Run(name, func(t *testing.T) {
+				ft.once(t, peers, 64<<10, func() {
+					var wg sync.WaitGroup
+					for range peers {
+						p := knock(t, ft)
+						wg.Go(func() {
+							begin := time.Now()
+							seen := make(chan outcome, 1)
+							go func() { seen <- listen(p.br) }()
+							_, _ = p.Write(start)
+							drip := []byte("x")
+							if name == "fragments that do not go on" {
+								drip = append(masked(0x00, ""), masked(0x89, "")...)
+							}
+							for tick := time.NewTicker(limit / 10); ; {
+								select {
+								case <-tick.C:
+									if name != "a control frame without an end" && name != "half a header" {
+										_, _ = p.Write(drip) // these would soon be whole
+									}
+									continue
+								case o := <-seen:
+									tick.Stop()
+									p.Close()
+									if took := time.Since(begin); o.Code != 1008 || took < limit/2 || took > limit+5*time.Second {
+										t.Errorf("%+v after %v", o, took)
+									}
+								}
+								return
+							}
+						})
+					}
+					wg.Wait()
+				})
+			})
+		}
+	})
+}
+
+// A server that answers the opening handshake a byte at a time does not hold Dial beyond HandshakeTimeout, which is
+// shortened. (That a client cannot do so to a server is up to the HTTP server's ReadHeaderTimeout; the host's is tested
+// with it.)
+func TestAttackSlowHandshake(t *testing.T) {
+	const limit = 300 * time.Millisecond
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for _, b := range []byte("HTTP/1.1 101 Switching Protocols\r\nX: " + strings.Repeat("x", 10_000)) {
+					if _, err := conn.Write([]byte{b}); err != nil {
+						return
+					}
+					time.Sleep(limit / 20)
+				}
+			}()
+		}
+	}()
+	for _, scheme := range []string{"ws://", "wss://"} {
+		before := descriptors()
+		start := time.Now()
+		c, _, err := ws.Dial(t.Context(), scheme+l.Addr().String(), &ws.DialOptions{Limits: ws.Limits{HandshakeTimeout: limit}})
+		took := time.Since(start)
+		if scheme == "wss://" && err != nil { // a drip that is no TLS fails at once, as it may
+			took = max(took, limit)
+		}
+		if err == nil || took < limit || took > limit+5*time.Second {
+			t.Errorf("%s: %v, %v after %v", scheme, c, err, took)
+		}
+		waitUntil(t, "the descriptors are free", func() bool { return descriptors() <= before })
+	}
+}
+
+// Peers whose process is stopped are there for TCP and answer nothing: they are cut, and their descriptors are free.
+// Only PingInterval and PongTimeout, which would be waited for, are shortened.
+func TestAttackHalfOpen(t *testing.T) {
+	const interval, pong, peers = 200 * time.Millisecond, 300 * time.Millisecond, 50
+	everyFront(t, func(t *testing.T, f front) {
+		ft := fortify(t, f, &ws.Upgrader{Limits: ws.Limits{PingInterval: interval, PongTimeout: pong}}, nil)
+		_, addr, _ := strings.Cut(ft.url, "://")
+		a := recruit(t)
+		ft.once(t, peers, 64<<10, func() {
+			all, err := a.obey(order{Addr: addr, TLS: f.tls, Conns: peers})
+			if err != nil || len(all) != peers {
+				t.Errorf("%d connections: %v", len(all), err)
+				return
+			}
+			if err := a.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+				t.Error(err)
+				return
+			}
+			start := time.Now()
+			for deadline := start.Add(20 * time.Second); ft.ended("has not answered a ping") < peers; time.Sleep(2 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Errorf("%d of %d have ended: %v", ft.ended("has not answered a ping"), peers, ft.ends)
+					return
+				}
+			}
+			if took := time.Since(start); took < pong/2 || took > interval+pong+5*time.Second {
+				t.Errorf("they have ended after %v", took)
+			}
+		})
+	})
+}
