@@ -47,6 +47,17 @@ func knock(t *testing.T, ft *fortress) *raw {
 	return &raw{t, conn, br}
 }
 
+// socketOf returns the server's side of a connection.
+func (ft *fortress) socketOf(t *testing.T, peer *raw) *ws.Socket {
+	t.Helper()
+	for {
+		s := await(t, ft.sockets)
+		if a := s.RemoteAddr(); a != nil && a.String() == peer.LocalAddr().String() {
+			return s
+		}
+	}
+}
+
 // line returns what a connection lies on.
 func line(conn net.Conn) *net.TCPConn {
 	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
@@ -55,14 +66,9 @@ func line(conn net.Conn) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// published is what is written to a peer that never reads, in messages of the sizes given.
-func published(size int) int {
-	n := 1 << 30 / size
-	if size < 1<<10 {
-		n = 64 << 20 / size // the number of messages is what counts
-	}
-	return scaled(n)
-}
+// published is how many messages of a size are written to a peer that never reads: 1 GiB, and of the smallest ones so
+// many that the line and then the queue are full of them, for there it is the number that counts.
+func published(size int) int { return scaled(min(1<<30/size, 2<<20)) }
 
 // A peer that never reads costs the queue and one message, whatever the policy, and no message to it makes others wait.
 // It is cut at the write deadline, or told 1013 if that is the policy and it reads in the end. Only WriteTimeout and
@@ -107,9 +113,6 @@ func neverReads(t *testing.T, f front, policy ws.SlowConsumer, size int) {
 		done <- err
 		return err
 	})
-	for len(ft.sockets) > 0 {
-		<-ft.sockets
-	}
 	var peer *raw
 	var s *ws.Socket
 	start := time.Time{}
@@ -123,7 +126,7 @@ func neverReads(t *testing.T, f front, policy ws.SlowConsumer, size int) {
 			}
 			return
 		}
-		s = await(t, ft.sockets)
+		s = ft.socketOf(t, peer)
 		for i := range published(size) {
 			switch err := s.Write(frame.Binary, message); {
 			case err == nil:
@@ -177,11 +180,8 @@ func TestAttackNotASlowReader(t *testing.T) {
 		}
 		const limit = 300 * time.Millisecond
 		ft := fortify(t, f, &ws.Upgrader{Limits: ws.Limits{SlowConsumer: ws.DropOldest, WriteTimeout: limit}}, nil)
-		for len(ft.sockets) > 0 {
-			<-ft.sockets
-		}
 		peer := deaf(t, ft)
-		s := await(t, ft.sockets)
+		s := ft.socketOf(t, peer)
 		stop := make(chan struct{})
 		var publisher sync.WaitGroup
 		defer publisher.Wait()
@@ -233,9 +233,6 @@ func TestAttackPingsOfTheDeaf(t *testing.T) {
 			_, _, err = c.Read(context.Background())
 			return err
 		})
-		for len(ft.sockets) > 0 {
-			<-ft.sockets
-		}
 		peer := deaf(t, ft)
 		var counts func() ws.Counts
 		if f.pull {
@@ -252,7 +249,7 @@ func TestAttackPingsOfTheDeaf(t *testing.T) {
 				time.Sleep(2 * time.Millisecond)
 			}
 		} else {
-			s := await(t, ft.sockets)
+			s := ft.socketOf(t, peer)
 			counts = s.Counts
 			for s.Queued() == 0 {
 				if err := s.Write(frame.Binary, great[:64<<10]); err != nil {

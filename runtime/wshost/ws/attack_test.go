@@ -268,7 +268,7 @@ func (p *pulse) start() {
 				}
 				want := fmt.Sprint("due at ", due)
 				if got, err := line(want); err != nil || got != want {
-					b.err = fmt.Errorf("a well-behaved connection got %q, %v", got, err)
+					b.err = fmt.Errorf("a well-behaved connection got %.60q, %v", got, err)
 				}
 				b.trips = append(b.trips, time.Since(due))
 			}

@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -151,7 +150,7 @@ func peerScript(b []byte, role frame.Role, a *deflate.Agreement) *script {
 	return s
 }
 
-// account is what came of a stream under one driver.
+// account is what came of a stream under one driver, in the words of a story.
 type account struct {
 	events []string
 	end    string
@@ -160,18 +159,18 @@ type account struct {
 }
 
 func (a *account) message(op frame.Opcode, p []byte) {
-	a.events = append(a.events, fmt.Sprintf("%v %q", op, p))
+	a.events = append(a.events, fmt.Sprintf("event 1 %v %q 0 \"\"", op, p))
 }
 
-// ended writes down why it ended, in words that both kinds of connection have.
+// ended writes down why it ended.
 func (a *account) ended(err error) {
 	var p *ProtocolError
 	var c *CloseError
 	switch {
 	case errors.As(err, &p):
-		a.end = fmt.Sprintf("failed with %d: %v", p.Code, p.Err)
+		a.end = fmt.Sprintf("error %d %v", p.Code, p.Err)
 	case errors.As(err, &c):
-		a.end = fmt.Sprintf("closed with %d %q, %v", c.Code, c.Reason, c.Sent)
+		a.end = fmt.Sprintf("event 4 continuation \"\" %d %q", c.Code, c.Reason)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		a.end = "left"
 	default:
@@ -255,13 +254,9 @@ func (r *rig) start(t testing.TB, way int, fd int, role frame.Role, a *deflate.A
 		return s, e
 	}
 	line := fileConn(t, fd)
-	s.line = newLine(line)
-	if way == 1 {
-		raw, err := line.SyscallConn()
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.line.raw = raw
+	s.line = newLine(line, s.rx.set.memory)
+	if way != 1 {
+		s.line.raw = nil // as for a line that is no plain one
 	}
 	r.engine.attend(s)
 	go s.serve(&r.engine, nil)
@@ -328,11 +323,10 @@ func (a *account) hear(t testing.TB, b []byte, role frame.Role) {
 		if h.Masked {
 			frame.Mask(h.Key, 0, p)
 		}
-		said := fmt.Sprintf("%v %v %x %q", h.FIN, h.Opcode, h.RSV, p)
 		if h.Opcode == frame.Pong {
-			a.pongs = append(a.pongs, said)
+			a.pongs = append(a.pongs, fmt.Sprintf("event 2 continuation %q 0 \"\"", p)) // of the ping that it answers
 		} else {
-			a.frames = append(a.frames, said)
+			a.frames = append(a.frames, fmt.Sprintf("%v %v %x %q", h.FIN, h.Opcode, h.RSV, p))
 		}
 		b = b[n+len(p):]
 	}
@@ -381,24 +375,17 @@ func FuzzDrivers(f *testing.F) {
 
 // model is what a receiver alone makes of a stream.
 func (r *rig) model(stream []byte, role frame.Role, a *deflate.Agreement) *account {
-	m, rx := &account{end: "left"}, newReceiver(role, r.set)
-	if c := newCodec(r.set, role, a); c != nil {
-		rx.inflate, rx.charged = c.receive, c.memory
-	}
-	for b := bytes.Clone(stream); len(b) > 0; {
-		n, ev, err := rx.feed(b)
-		b = b[n:]
+	var told story
+	told.listen(newZipped(r.set, role, a).receiver, stream, len(stream)+1)
+	m := &account{end: "left"}
+	for _, line := range told {
 		switch {
-		case err != nil:
-			m.ended(err)
-			return m
-		case ev.kind == gotMessage:
-			m.message(ev.op, ev.payload)
-		case ev.kind == gotPing:
-			m.pongs = append(m.pongs, fmt.Sprintf("true %v 0 %q", frame.Pong, ev.payload))
-		case ev.kind == gotClose:
-			m.ended(&CloseError{Code: ev.code, Reason: ev.reason})
-			return m
+		case strings.HasPrefix(line, "event 1 "):
+			m.events = append(m.events, line)
+		case strings.HasPrefix(line, "event 2 "):
+			m.pongs = append(m.pongs, line)
+		case !strings.HasPrefix(line, "event 3 "):
+			m.end = line
 		}
 	}
 	return m

@@ -169,7 +169,7 @@ func (e *Engine) drive(d Driver, s *Socket, o *opened) error {
 		}
 		o.line = line // no poller could be opened: a goroutine does as well
 	}
-	s.line = newLine(o.line)
+	s.line = newLine(o.line, s.rx.set.memory)
 	e.attend(s)
 	if o.stream {
 		s.serve(e, o.unread)

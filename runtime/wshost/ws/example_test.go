@@ -12,7 +12,7 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
 )
 
-// A server that sends every message back, and a client that says hello to it.
+// A server that sends every message back, read by the handler of the request, and a client that says hello to it.
 func Example() {
 	upgrader := &ws.Upgrader{Subprotocols: []string{"echo.v1"}}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

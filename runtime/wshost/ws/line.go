@@ -5,32 +5,24 @@ import (
 	"errors"
 	"net"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
-	"github.com/rolemgr/rolemgr/runtime/wshost/ws/poller"
 )
 
 // line is what a socket has under the goroutine driver.
 type line struct {
 	conn     net.Conn
-	raw      syscall.RawConn // of a plain TCP line, which is waited for without a buffer; nil for others
-	wake     chan struct{}   // has reading begin again
-	flushing bool            // somebody writes what is queued; guarded by the socket's mu
+	raw      *rawLine      // of a plain TCP line; nil for others
+	wake     chan struct{} // has reading begin again
+	flushing bool          // somebody writes what is queued; guarded by the socket's mu
 }
 
 // lineBuffer is what a line is read into, in bytes. A plain TCP line borrows it only when something is there.
 const lineBuffer = 16 << 10
 
-func newLine(conn net.Conn) *line {
-	l := &line{conn: conn, wake: make(chan struct{}, 1)}
-	if plain, ok := conn.(syscall.Conn); ok && poller.Supported {
-		if raw, err := plain.SyscallConn(); err == nil {
-			l.raw = raw
-		}
-	}
-	return l
+func newLine(conn net.Conn, m *memory) *line {
+	return &line{conn: conn, wake: make(chan struct{}, 1), raw: newRawLine(conn, m)}
 }
 
 // cut closes the line at once. TLS would take up to 5 s to take leave of a peer that does not listen.
@@ -50,25 +42,38 @@ func (l *line) interrupt() {
 	}
 }
 
-// serve reads a socket until its end. It is the socket's goroutine.
+// serve reads a socket until its end. It is the socket's goroutine, and is written so that its stack stays small: what
+// happens once is done by functions of their own.
 func (s *Socket) serve(e *Engine, unread []byte) {
 	s.open(unread, s.rx.set.clock())
 	for {
-		err := s.readLine()
-		if to := s.moving(); to != nil {
-			e.dismiss(s)
-			to <- s.pack(s.line.conn)
-			s.finish(ErrDetached)
+		var err error
+		if s.line.raw != nil {
+			err = s.readRaw()
+		} else {
+			err = s.readLine()
+		}
+		if s.served(e, err) {
 			return
 		}
-		if s.excused(err) {
-			continue
-		}
-		e.dismiss(s)
-		s.leave()
-		s.finish(s.lost(err))
-		return
 	}
+}
+
+// served does what is to be done when reading has ended with err, and reports whether that is the end.
+func (s *Socket) served(e *Engine, err error) bool {
+	if to := s.moving(); to != nil {
+		e.dismiss(s)
+		to <- s.pack(s.line.conn)
+		s.finish(ErrDetached)
+		return true
+	}
+	if s.excused(err) {
+		return false
+	}
+	e.dismiss(s)
+	s.leave()
+	s.finish(s.lost(err))
+	return true
 }
 
 // excused reports whether reading ended only because somebody interrupted it, for a reason that is past.
@@ -97,16 +102,10 @@ func (s *Socket) leave() {
 	_ = s.line.conn.Close()
 }
 
-// readLine reads until the line ends or somebody takes it away.
+// readLine reads a line that is no plain TCP until it ends or somebody interrupts.
 func (s *Socket) readLine() error {
-	if s.line.raw != nil {
-		return s.readRaw()
-	}
 	b := make([]byte, lineBuffer)
-	for {
-		if !s.proceed() {
-			return nil
-		}
+	for s.proceed() {
 		n, err := s.line.conn.Read(b)
 		if n > 0 {
 			s.consume(b[:n], s.rx.set.clock())
@@ -115,6 +114,7 @@ func (s *Socket) readLine() error {
 			return err
 		}
 	}
+	return nil
 }
 
 // proceed waits until nothing holds reading back, and reports whether there is anything left to read for.
@@ -136,38 +136,6 @@ func (s *Socket) proceed() bool {
 			<-s.line.wake
 		}
 	}
-}
-
-// readRaw reads a plain TCP line: it waits for bytes first and borrows a buffer then.
-func (s *Socket) readRaw() error {
-	var n int
-	var err error
-	var lent *buffer
-	m := s.rx.set.memory
-	try := func(fd uintptr) bool {
-		var ok bool
-		lent = m.take(lineBuffer, lineBuffer)
-		b := lent.b[:lineBuffer]
-		if n, ok, err = poller.ReadNow(int32(fd), b); !ok && err == nil {
-			m.give(lent)
-			lent = nil
-			return false
-		}
-		return true
-	}
-	for s.proceed() {
-		if rerr := s.line.raw.Read(try); rerr != nil {
-			return rerr
-		}
-		if err != nil {
-			m.give(lent)
-			return err
-		}
-		s.consume(lent.b[:n], s.rx.set.clock())
-		m.give(lent)
-		lent = nil
-	}
-	return nil
 }
 
 // flushLine writes what is queued until nothing is. Only one goroutine does so at a time, whoever has set flushing.
@@ -219,7 +187,12 @@ func (s *Socket) writeLine() (n int, err error) {
 	b = b[q.out:]
 	b = b[:min(len(b), writePiece)]
 	s.mu.Unlock()
-	n, err = s.line.conn.Write(b)
+	if s.line.raw != nil {
+		n, err = s.line.raw.writeNow(b)
+	}
+	if n == 0 && err == nil {
+		n, err = s.line.conn.Write(b)
+	}
 	s.mu.Lock()
 	return n, err
 }

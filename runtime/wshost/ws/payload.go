@@ -12,7 +12,7 @@ import (
 const firstBuffer = 512
 
 // payload takes the next piece of the current frame's payload.
-func (r *receiver) payload(piece []byte) (event, error) {
+func (r *receiver) payload(piece []byte, ev *event) error {
 	p := r.part
 	if p.h.Masked {
 		frame.Mask(p.h.Key, p.got, piece)
@@ -23,32 +23,34 @@ func (r *receiver) payload(piece []byte) (event, error) {
 	}
 	switch {
 	case p.h.Opcode.Control():
-		return r.control(piece)
+		return r.control(piece, ev)
 	case p.compressed:
-		return r.inflated(piece)
+		return r.inflated(piece, ev)
 	}
-	return r.data(piece)
+	return r.data(piece, ev)
 }
 
 // data takes a piece of a message. A message that lies whole in one piece is handed out where it lies.
-func (r *receiver) data(piece []byte) (event, error) {
+func (r *receiver) data(piece []byte, ev *event) error {
 	p := r.part
 	last := !p.inFrame && p.h.FIN
 	if p.op == frame.Text {
 		if err := p.text.take(piece, last); err != nil {
-			return event{}, err
+			return err
 		}
 	}
 	if last && len(p.message()) == 0 {
 		p.inMessage, p.delivered = false, true
-		return event{kind: gotMessage, op: p.op, payload: piece}, nil
+		ev.kind, ev.op, ev.payload = gotMessage, p.op, piece
+		return nil
 	}
 	r.hold(piece)
 	if !last {
-		return event{}, nil
+		return nil
 	}
 	p.inMessage, p.delivered = false, true
-	return event{kind: gotMessage, op: p.op, payload: p.message()}, nil
+	ev.kind, ev.op, ev.payload = gotMessage, p.op, p.message()
+	return nil
 }
 
 // hold appends to the message. The buffer is at most twice what has arrived, and never outgrows the limits nor what the
@@ -104,7 +106,8 @@ func (r *receiver) room(n int) []byte {
 }
 
 // filled takes n bytes that were read into what room returned.
-func (r *receiver) filled(n int) (event, error) {
+func (r *receiver) filled(n int, ev *event) error {
+	ev.kind = nothing
 	p := r.part
 	from := len(p.held.b)
 	p.held.b = p.held.b[:from+n]
@@ -119,21 +122,22 @@ func (r *receiver) filled(n int) (event, error) {
 	last := !p.inFrame && p.h.FIN
 	if p.op == frame.Text {
 		if err := p.text.take(piece, last); err != nil {
-			return event{}, err
+			return err
 		}
 	}
 	if !last {
 		r.mark()
-		return event{}, nil
+		return nil
 	}
 	p.inMessage, p.delivered = false, true
 	r.mark()
-	return event{kind: gotMessage, op: p.op, payload: p.message()}, nil
+	ev.kind, ev.op, ev.payload = gotMessage, p.op, p.message()
+	return nil
 }
 
 // inflated takes a piece of a compressed message (RFC 7692, section 7.2.2). Nothing compressed is held: what arrives is
 // inflated at once and counted while it grows.
-func (r *receiver) inflated(piece []byte) (event, error) {
+func (r *receiver) inflated(piece []byte, ev *event) error {
 	p := r.part
 	last := !p.inFrame && p.h.FIN
 	limit := int(min(r.most(), r.set.limits.HeldMemory-r.charged-int64(p.fragments)*fragmentCost, math.MaxInt))
@@ -151,24 +155,25 @@ func (r *receiver) inflated(piece []byte) (event, error) {
 	p.held.b = b
 	switch {
 	case errors.Is(err, deflate.ErrTooLong):
-		return event{}, failure(frame.MessageTooBig, "message is longer than %d bytes", limit)
+		return failure(frame.MessageTooBig, "message is longer than %d bytes", limit)
 	case err != nil:
-		return event{}, &ProtocolError{Code: frame.InvalidPayload, Err: err}
+		return &ProtocolError{Code: frame.InvalidPayload, Err: err}
 	}
 	if p.op == frame.Text {
 		if err := p.text.take(b[before:], last); err != nil {
-			return event{}, err
+			return err
 		}
 	}
 	if !last {
-		return event{}, nil
+		return nil
 	}
 	p.inMessage, p.delivered = false, true
-	return event{kind: gotMessage, op: p.op, payload: b}, nil
+	ev.kind, ev.op, ev.payload = gotMessage, p.op, b
+	return nil
 }
 
 // control takes a piece of a control frame, which may lie between the frames of a message.
-func (r *receiver) control(piece []byte) (event, error) {
+func (r *receiver) control(piece []byte, ev *event) error {
 	p := r.part
 	whole := piece
 	if p.inFrame || p.ctlN > 0 {
@@ -176,21 +181,24 @@ func (r *receiver) control(piece []byte) (event, error) {
 		whole = p.ctl[:p.ctlN]
 	}
 	if p.inFrame {
-		return event{}, nil
+		return nil
 	}
 	switch p.h.Opcode {
 	case frame.Ping:
-		return event{kind: gotPing, payload: whole}, nil
+		ev.kind, ev.payload = gotPing, whole
+		return nil
 	case frame.Pong:
-		return event{kind: gotPong, payload: whole}, nil
+		ev.kind, ev.payload = gotPong, whole
+		return nil
 	}
 	code, reason, err := frame.ParseClose(whole)
 	if err == frame.ErrReasonUTF8 {
-		return event{}, &ProtocolError{Code: frame.InvalidPayload, Err: err}
+		return &ProtocolError{Code: frame.InvalidPayload, Err: err}
 	}
 	if err != nil {
-		return event{}, &ProtocolError{Code: frame.ProtocolError, Err: err}
+		return &ProtocolError{Code: frame.ProtocolError, Err: err}
 	}
 	r.closed = true
-	return event{kind: gotClose, code: code, reason: reason}, nil
+	ev.kind, ev.code, ev.reason = gotClose, code, reason
+	return nil
 }

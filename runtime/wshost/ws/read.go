@@ -65,7 +65,8 @@ func (c *Conn) next(ctx context.Context) (event, error) {
 				return event{}, err
 			}
 		}
-		n, ev, err := c.rx.feed(c.buf[c.r:c.w])
+		var ev event
+		n, err := c.rx.feed(c.buf[c.r:c.w], &ev)
 		c.r += n
 		if err != nil {
 			var p *ProtocolError

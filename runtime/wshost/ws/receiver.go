@@ -81,22 +81,29 @@ func (r *receiver) rsv() byte {
 	return 0
 }
 
-// feed consumes n bytes of p, which it may change, and returns at most one event. An event of kind nothing means
-// that all of p is consumed. The error is a *ProtocolError; after one the receiver must not be used.
-func (r *receiver) feed(p []byte) (n int, ev event, err error) {
+// feed consumes n bytes of p, which it may change, and puts at most one event into ev. An event of kind nothing means
+// that all of p is consumed. The error is a *ProtocolError; after one the receiver must not be used. Events go through a
+// pointer so that they do not grow the stack of whoever waits in a goroutine of its own.
+func (r *receiver) feed(p []byte, ev *event) (n int, err error) {
 	r.release()
+	ev.kind = nothing
 	if r.closed {
-		return len(p), event{}, nil
+		return len(p), nil
 	}
 	if r.part == nil {
-		if n, ev, err = r.whole(p); n > 0 {
-			return n, ev, err
+		if n, err = r.whole(p, ev); n > 0 {
+			return n, err
 		}
 		if len(p) == 0 {
-			return 0, event{}, nil
+			return 0, nil
 		}
 		r.part = r.set.memory.part()
 	}
+	return r.pieces(p, ev)
+}
+
+// pieces is feed for everything but a message that lies whole in p.
+func (r *receiver) pieces(p []byte, ev *event) (n int, err error) {
 	for n < len(p) {
 		if !r.part.inFrame {
 			k, whole := r.part.header(p[n:])
@@ -105,7 +112,7 @@ func (r *receiver) feed(p []byte) (n int, ev event, err error) {
 				break
 			}
 			if err := r.begin(); err != nil {
-				return n, event{}, err
+				return n, err
 			}
 		}
 		piece := p[n:]
@@ -113,24 +120,24 @@ func (r *receiver) feed(p []byte) (n int, ev event, err error) {
 			piece = piece[:left]
 		}
 		n += len(piece)
-		if ev, err = r.payload(piece); err != nil || ev.kind != nothing {
+		if err = r.payload(piece, ev); err != nil || ev.kind != nothing {
 			break
 		}
 	}
 	r.mark()
-	return n, ev, err
+	return n, err
 }
 
 // whole takes a message that lies in p as one whole frame, the usual case, and hands it out where it lies. n is 0 for
 // everything else. It must judge as begin and data do, which a test holds it to.
-func (r *receiver) whole(p []byte) (n int, ev event, err error) {
+func (r *receiver) whole(p []byte, ev *event) (n int, err error) {
 	if len(p) < 2 || p[0] != 0x80|byte(frame.Text) && p[0] != 0x80|byte(frame.Binary) {
-		return 0, event{}, nil
+		return 0, nil
 	}
 	h, n := frame.Parse(p)
 	if n == 0 || h.Length > uint64(len(p)-n) || h.Masked != (r.role == frame.Server) || !h.Minimal() ||
 		h.Length > uint64(r.set.limits.MessageSize) || int64(h.Length)+fragmentCost > r.set.limits.HeldMemory-r.charged {
-		return 0, event{}, nil
+		return 0, nil
 	}
 	payload := p[n : n+int(h.Length)]
 	if h.Masked {
@@ -138,10 +145,11 @@ func (r *receiver) whole(p []byte) (n int, ev event, err error) {
 	}
 	if h.Opcode == frame.Text {
 		if err := new(utf8State).take(payload, true); err != nil {
-			return len(p), event{}, err
+			return len(p), err
 		}
 	}
-	return n + len(payload), event{kind: gotMessage, op: h.Opcode, payload: payload}, nil
+	ev.kind, ev.op, ev.payload = gotMessage, h.Opcode, payload
+	return n + len(payload), nil
 }
 
 // release takes back the message that was handed out last.

@@ -35,7 +35,8 @@ func (s *story) listen(r *receiver, p []byte, step int) bool {
 	p = append([]byte(nil), p...) // feed may change it
 	for len(p) > 0 {
 		piece := p[:min(step, len(p))]
-		n, ev, err := r.feed(piece)
+		var ev event
+		n, err := r.feed(piece, &ev)
 		if err != nil {
 			var pe *ProtocolError
 			if !errors.As(err, &pe) {

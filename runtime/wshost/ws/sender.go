@@ -49,14 +49,22 @@ func (s *sender) append(dst []byte, op frame.Opcode, p []byte) ([]byte, error) {
 			return out, err
 		}
 	}
+	if s.role == frame.Server {
+		return append(appendPlain(dst, 0x80|byte(op), len(p)), p...), nil
+	}
+	return s.masked(dst, op, p)
+}
+
+// masked appends a frame of a client.
+//
+//go:noinline
+func (s *sender) masked(dst []byte, op frame.Opcode, p []byte) ([]byte, error) {
 	dst, h, err := s.header(dst, op, len(p))
 	if err != nil {
 		return dst, err
 	}
 	dst = append(dst, p...)
-	if h.Masked {
-		frame.Mask(h.Key, 0, dst[len(dst)-len(p):])
-	}
+	frame.Mask(h.Key, 0, dst[len(dst)-len(p):])
 	return dst, nil
 }
 

@@ -29,6 +29,7 @@ func (s *settings) clock() time.Duration { return s.now().Sub(s.start) }
 // zero value is ready; it may be used concurrently.
 type memory struct {
 	queues  sync.Pool              // of *queue
+	turns   sync.Pool              // of *turn
 	parts   sync.Pool              // of *partial
 	buffers [bufferSizes]sync.Pool // of *buffer, by size
 	deflate deflate.Pool

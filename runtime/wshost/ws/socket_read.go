@@ -21,8 +21,7 @@ func (s *Socket) consume(b []byte, now time.Duration) bool {
 func (s *Socket) consumeFilled(n int, now time.Duration) bool {
 	t := s.cork(n, now)
 	if !t.ignore {
-		ev, err := s.rx.filled(n)
-		t.guard(func() { t.take(ev, err, false) })
+		t.guard(func() { t.take(s.rx.filled(n, &t.ev), false) })
 	}
 	return t.end()
 }
@@ -36,7 +35,7 @@ func (s *Socket) open(unread []byte, now time.Duration) bool {
 }
 
 // cork begins a turn.
-func (s *Socket) cork(n int, now time.Duration) turn {
+func (s *Socket) cork(n int, now time.Duration) *turn {
 	s.mu.Lock()
 	s.corked = true
 	s.bytesIn += int64(n)
@@ -44,7 +43,9 @@ func (s *Socket) cork(n int, now time.Duration) turn {
 	ignore := s.phase != live // the closing handshake is over, and what follows means nothing
 	s.chargeLocked()
 	s.mu.Unlock()
-	return turn{s: s, now: now, ignore: ignore}
+	t := s.rx.set.memory.turn()
+	t.s, t.ignore = s, ignore
+	return t
 }
 
 // chargeLocked tells the receiver how much is held elsewhere.
@@ -62,10 +63,10 @@ func (s *Socket) chargeLocked() {
 	}
 }
 
-// turn is the work on the bytes of one read.
+// turn is the work on the bytes of one read. It is lent: between reads nobody has one.
 type turn struct {
 	s        *Socket
-	now      time.Duration
+	ev       event
 	messages int64
 	ignore   bool // what was read means nothing any more
 	pinged   bool
@@ -99,9 +100,14 @@ func (t *turn) run(b []byte) {
 		if s.hold.Load() != 0 && t.keep(b) {
 			return
 		}
-		n, ev, err := s.rx.feed(b)
+		n, err := s.rx.feed(b, &t.ev)
 		b = b[n:]
-		if !t.take(ev, err, len(b) > 0) {
+		if err == nil && t.ev.kind == gotMessage && !t.pinged {
+			t.messages++
+			s.h.Message(s, t.ev.op, t.ev.payload)
+			continue
+		}
+		if !t.take(err, len(b) > 0) {
 			return
 		}
 	}
@@ -135,8 +141,8 @@ func (s *Socket) again(now time.Duration) bool {
 }
 
 // take does what an event asks for, and reports whether more may follow.
-func (t *turn) take(ev event, err error, more bool) bool {
-	s := t.s
+func (t *turn) take(err error, more bool) bool {
+	s, ev := t.s, &t.ev
 	if err != nil {
 		s.mu.Lock()
 		s.failLocked(err.(*ProtocolError)) // the receiver returns no others
@@ -159,7 +165,7 @@ func (t *turn) take(ev event, err error, more bool) bool {
 			t.answer()
 		}
 		s.mu.Lock()
-		s.peerClosedLocked(ev, more)
+		s.peerClosedLocked(*ev, more)
 		s.mu.Unlock()
 		return false
 	}
@@ -178,14 +184,15 @@ func (t *turn) answer() {
 
 // end writes the replies of the turn.
 func (t *turn) end() (ending bool) {
-	s := t.s
+	s, messages := t.s, t.messages
 	s.rx.release()
 	if t.pinged {
 		t.answer()
 	}
+	s.rx.set.memory.forgetTurn(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.messagesIn += t.messages
+	s.messagesIn += messages
 	if since := s.rx.since(); since.IsZero() {
 		s.began = 0
 	} else {
@@ -303,4 +310,19 @@ func (s *Socket) stuckLocked(now time.Duration) bool {
 	}
 	s.q.since, s.q.then = now, s.q.size
 	return false
+}
+
+// turn lends a turn.
+func (m *memory) turn() *turn {
+	if t, ok := m.turns.Get().(*turn); ok {
+		return t
+	}
+	return new(turn)
+}
+
+// forgetTurn takes t back.
+func (m *memory) forgetTurn(t *turn) {
+	t.s, t.messages, t.pinged = nil, 0, false
+	t.ev = event{}
+	m.turns.Put(t)
 }
