@@ -4,6 +4,10 @@ SHELL    := /bin/bash
 SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FUZZTIME ?= 30s
 NPM_DONE := e2e/node_modules/.package-lock.json
+NPM_BENCH := bench/node/node_modules/.package-lock.json
+BENCH    ?=
+# Modules of their own: what they compare the engine with stays out of go.mod.
+MODULES  := $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 
 .DEFAULT_GOAL := help
 
@@ -19,18 +23,26 @@ run: ## install WebSocket Protocol and serve http://127.0.0.1:8080/
 test: lint deps ## lint, every test under the race detector, end-to-end tests against real programs
 	go test -race ./...
 	go test ./internal/target ./runtime/wshost/ws/conformance # in full, which is too much under the race detector
-	go test -race -tags e2e -count=1 -timeout 15m ./e2e/
+	go test -run Attack ./runtime/wshost/ws
+	@set -e; for m in $(MODULES); do echo "$$m"; (cd $$m && go test ./...); done
+	go test -race -tags e2e -count=1 -p 1 -timeout 15m ./e2e/...
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, and the syntax of scripts
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt'ed: $$unformatted" >&2; exit 1; }
 	go vet -tags e2e ./...
 	go tool staticcheck -tags e2e ./...
+	@set -e; for m in $(MODULES); do (cd $$m && go vet ./...); done
 	@for f in $$(git ls-files '*.mjs' 'features/*.js'); do node --input-type=module --check < $$f || { echo "in $$f" >&2; exit 1; }; done
 
 .PHONY: bench
-bench: ## the benchmarks of the packages
+bench: $(NPM_BENCH) ## compare the engine with other servers, in about half an hour; writes docs/benchmark.* (BENCH="-rounds 1 -servers rolemgr,raw-epoll")
+	cd bench && go run . run $(BENCH)
+
+.PHONY: microbench
+microbench: ## the benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem ./...
+	cd runtime/wshost/ws/deflate/peers && go test -run '^$$' -bench .
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (default 30s)
@@ -41,7 +53,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	done
 
 .PHONY: deps
-deps: $(NPM_DONE) ## install what the end-to-end tests drive: chromium, java, python3-websockets, curl, npm packages
+deps: $(NPM_DONE) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, curl, npm packages
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	command -v curl >/dev/null || missing+=(curl); \
@@ -51,6 +63,11 @@ deps: $(NPM_DONE) ## install what the end-to-end tests drive: chromium, java, py
 	echo "installing $${missing[*]}"; \
 	$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y --no-install-recommends "$${missing[@]}" || \
 	  { echo "could not install $${missing[*]}: run \"make deps\" as a user who may" >&2; exit 1; }
+
+$(NPM_BENCH): bench/node/package.json bench/node/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later, then run \"make deps\"" >&2; exit 1; }
+	cd bench/node && npm ci
+	@touch $@
 
 $(NPM_DONE): e2e/package.json e2e/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later, then run \"make deps\"" >&2; exit 1; }
