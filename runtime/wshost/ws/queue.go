@@ -3,6 +3,7 @@ package ws
 import (
 	"time"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/poller"
 )
 
@@ -26,8 +27,8 @@ type seg struct {
 }
 
 const (
-	queueOwn  = 4 << 10  // bytes of own in a new queue
-	queueMost = 64 << 10 // what own grows to, and what is kept of it
+	queueOwn  = 4 << 10                  // bytes of own in a new queue
+	queueMost = 64<<10 + frame.MaxHeader // what own grows to, and what is kept of it
 )
 
 // queue lends an empty queue.
@@ -44,7 +45,7 @@ func (m *memory) forgetQueue(q *queue) {
 		m.giveSeg(&q.segs[i])
 	}
 	own, segs := q.own[:0], q.segs[:0]
-	if cap(own) > queueMost {
+	if cap(own) > 2*queueMost { // append rounds up
 		own = make([]byte, 0, queueOwn)
 	}
 	if cap(segs) > poller.MaxVector {

@@ -27,6 +27,14 @@ type Poller struct {
 	file   *os.File // fd again, known to the Go scheduler
 	raw    syscall.RawConn
 	events []unix.EpollEvent
+
+	// Of the Wait in progress. They are here, and look is made once, so that Wait allocates nothing.
+	look  func(uintptr) bool
+	into  []Event
+	n     int
+	woken bool
+	err   error
+	timed bool // file has a deadline
 }
 
 // Open makes a poller. The error is that of the system when it is out of descriptors.
@@ -44,6 +52,10 @@ func Open() (*Poller, error) {
 	// readable when one of its own is. So an idle loop costs no thread.
 	_ = unix.SetNonblock(fd, true)
 	p := &Poller{fd: fd, wakeFD: wake, file: os.NewFile(uintptr(fd), "epoll"), events: make([]unix.EpollEvent, 256)}
+	p.look = func(uintptr) bool {
+		p.n, p.woken, p.err = p.poll(p.into)
+		return p.n > 0 || p.woken || p.err != nil
+	}
 	if p.raw, err = p.file.SyscallConn(); err == nil {
 		err = p.control(unix.EPOLL_CTL_ADD, int32(wake), Read)
 	}
@@ -81,31 +93,29 @@ func (p *Poller) Wake() {
 // Wait waits for at most limit, forever when it is negative, and puts what is ready into events. It returns 0 after
 // Wake or when the time is over.
 func (p *Poller) Wait(events []Event, limit time.Duration) (int, error) {
-	n, err := p.collect(events)
-	if n > 0 || err != nil || limit == 0 {
+	if limit == 0 {
+		n, _, err := p.poll(events)
 		return n, err
 	}
-	var at time.Time
-	if limit > 0 {
-		at = time.Now().Add(limit)
+	if limit > 0 || p.timed {
+		var at time.Time
+		if p.timed = limit > 0; p.timed {
+			at = time.Now().Add(limit)
+		}
+		if err := p.file.SetReadDeadline(at); err != nil {
+			return 0, fmt.Errorf("wait for descriptors: %w", err)
+		}
 	}
-	if err := p.file.SetReadDeadline(at); err != nil {
+	p.into, p.n, p.err = events, 0, nil
+	err := p.raw.Read(p.look) // looks first, and waits when there is nothing
+	p.into = nil
+	switch {
+	case p.err != nil:
+		return 0, p.err
+	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 		return 0, fmt.Errorf("wait for descriptors: %w", err)
 	}
-	woken := false
-	rerr := p.raw.Read(func(uintptr) bool {
-		n, woken, err = p.poll(events)
-		return n > 0 || woken || err != nil
-	})
-	if err == nil && rerr != nil && !errors.Is(rerr, os.ErrDeadlineExceeded) {
-		err = fmt.Errorf("wait for descriptors: %w", rerr)
-	}
-	return n, err
-}
-
-func (p *Poller) collect(events []Event) (int, error) {
-	n, _, err := p.poll(events)
-	return n, err
+	return p.n, nil
 }
 
 // poll asks for what is ready now. It is a raw system call: it never waits, so the scheduler need not know of it.
