@@ -22,6 +22,7 @@ type conformanceOptions struct {
 	list, strict         bool
 	insecure             bool
 	concurrency          int
+	messageSize          int
 	deadline, patience   time.Duration
 	header               []string
 }
@@ -65,8 +66,9 @@ not be judged at all.`,
 	f.StringVar(&o.json, "json", "", "write the report as JSON to a file, - for standard output")
 	f.StringVar(&o.html, "html", "", "write the report as one HTML file")
 	f.IntVar(&o.concurrency, "concurrency", conformance.DefaultConcurrency, "cases at once")
-	f.DurationVar(&o.deadline, "deadline", conformance.DefaultDeadline, "of one case")
+	f.DurationVar(&o.deadline, "deadline", conformance.DefaultDeadline, "how long nothing may move on the line before a case is given up")
 	f.DurationVar(&o.patience, "patience", conformance.DefaultPatience, "how long to wait for a reaction in the middle of something")
+	f.IntVar(&o.messageSize, "message-size", 0, "greatest message in bytes that the endpoint is set to take: its limit is tried from both sides")
 	f.StringArrayVar(&o.header, "header", nil, "send \"Name: value\" with each opening handshake; may be repeated")
 	f.BoolVar(&o.insecure, "insecure", false, "do not verify the certificate of a wss:// server")
 	return cmd
@@ -81,7 +83,8 @@ func runConformance(ctx context.Context, c *cli, o conformanceOptions, args []st
 	}
 	opt := conformance.Options{
 		Agent: o.agent, Match: o.match, Concurrency: o.concurrency, Deadline: o.deadline, Patience: o.patience,
-		Header: http.Header{}, Progress: c.conformanceProgress(),
+		MessageSize: o.messageSize,
+		Header:      http.Header{}, Progress: c.conformanceProgress(),
 	}
 	for _, line := range o.header {
 		name, value, ok := strings.Cut(line, ":")
@@ -115,6 +118,8 @@ func (o conformanceOptions) check(args []string) error {
 		return &usageError{"a server's address and --listen exclude one another", hint}
 	case n > 0 && !strings.HasPrefix(args[0], "ws://") && !strings.HasPrefix(args[0], "wss://"):
 		return &usageError{fmt.Sprintf("%q is no address of a WebSocket server", args[0]), "it begins with ws:// or wss://"}
+	case o.messageSize < 0:
+		return &usageError{"--message-size is not negative", hint}
 	case o.concurrency < 1 || o.deadline <= 0 || o.patience <= 0:
 		return &usageError{"--concurrency, --deadline and --patience are greater than zero", hint}
 	}

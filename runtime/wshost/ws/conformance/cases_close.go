@@ -92,27 +92,25 @@ func limits(d *deck) {
 	for _, n := range []int{32 << 20, 64 << 20} {
 		policy("binary message of "+size(n), one(fr{op: frame.Binary, body: blank(n, 'x')}), echo(frame.Binary, blank(n, 'x')))
 	}
-	flood := func(n int) []fr {
-		f := []fr{{op: frame.Binary, more: true}}
-		for range n {
-			f = append(f, fr{op: frame.Continuation, more: true})
-		}
-		return append(f, fr{op: frame.Continuation, body: lit("x")})
-	}
 	for _, n := range []int{1000, 20000, 200000} {
-		policy(fmt.Sprintf("message with %d empty frames inside", n), []step{send{0, flood(n)}}, echo(frame.Binary, lit("x")))
+		policy(fmt.Sprintf("message with %d empty frames inside", n), []step{flood{n + 2, func(i int) fr {
+			switch i {
+			case 0:
+				return fr{op: frame.Binary, more: true}
+			case n + 1:
+				return fr{op: frame.Continuation, body: lit("x")}
+			}
+			return fr{op: frame.Continuation, more: true}
+		}}}, echo(frame.Binary, lit("x")))
 	}
 	b := noise(100000)
 	policy("message of 100000 bytes in 1000 frames", []step{send{0, fragments(frame.Binary, b, 1000)}}, echo(frame.Binary, b))
 	declared := one(fr{op: frame.Binary, form: 8, says: 1<<63 - 1, body: lit("x")})
 	d.add(section, "frame that declares 2^63-1 bytes and sends one", append(declared, hold{}, drop{}),
 		append(append(tooBig(), fails(1009)...), either(Informational, held(), gone())))
-	var pings []fr
-	for i := range 20000 {
-		pings = append(pings, fr{op: frame.Ping, body: lit(fmt.Sprintf("ping %d", i))})
-	}
+	pings := flood{20000, func(i int) fr { return fr{op: frame.Ping, body: lit(fmt.Sprintf("ping %d", i))} }}
 	last := pong(lit("ping 19999"))
-	d.add(section, "20000 pings in one write", []step{send{0, pings}, lastPong{19999}, closeWith(1000)}, []alternative{
+	d.add(section, "20000 pings in one write", []step{pings, lastPong{19999}, closeWith(1000)}, []alternative{
 		{outcome: Informational, events: []want{last, closed(1000), gone()}, newest: true},
 		{outcome: Informational, events: []want{is(evPong), closed(1008), gone()}, newest: true},
 		{outcome: Informational, events: []want{is(evPong), closed(1008), open()}, newest: true},

@@ -60,6 +60,12 @@ func pings(d *deck) {
 		[]step{send{0, flood}, lastPong{9}, closeWith(1000)}, append(exactly(append(pongs[:10:10], closed(1000), gone())), latest))
 	d.add(section, "ten pings in chops of 3 bytes", []step{send{3, flood}, lastPong{9}, closeWith(1000)},
 		append(exactly(append(pongs[:10:10], closed(1000), gone())), latest))
+	// Section 5.5.2: as soon as is practical. What came behind the ping is answered behind the pong.
+	asked, word := fr{op: frame.Ping, body: lit("p")}, lit("word")
+	c := d.good(section, "ping with a message behind it in one write", []step{send{0, []fr{asked, {op: frame.Text, body: word}}}}, pong(lit("p")), echo(frame.Text, word))
+	c.want = append(c.want, either(NonStrict, echo(frame.Text, word), pong(lit("p")), closed(1000), gone()))
+	d.add(section, "ping with a close frame behind it in one write", []step{send{0, []fr{asked, {op: frame.Close, body: closeBody(1000, "")}}}},
+		append(exactly([]want{pong(lit("p")), closed(1000), gone()}), either(NonStrict, closed(1000), gone())))
 	const unasked = "6455-5.5.3"
 	d.good(unasked, "unsolicited empty pong", one(fr{op: frame.Pong}))
 	d.good(unasked, "unsolicited pong with a payload", one(fr{op: frame.Pong, body: lit("unasked")}))
@@ -73,7 +79,7 @@ type lastPong struct{ n int }
 func (l lastPong) do(s *session) error {
 	last := pong(lit(fmt.Sprintf("ping %d", l.n)))
 	ended := false
-	if s.wait(s.left(), func(e event) bool { ended = e.ends(); return ended || last.is(e) }) && !ended {
+	if s.await(func(e event) bool { ended = e.ends(); return ended || last.is(e) }) && !ended {
 		return nil
 	}
 	return errStop

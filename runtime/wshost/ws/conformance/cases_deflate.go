@@ -69,10 +69,30 @@ func distances() body {
 	}}
 }
 
+// asBrowsers are the terms that browsers offer.
+func asBrowsers() *terms { return &terms{offers: "; " + clientMaxBits} }
+
+// combinations puts the four parameters together, each of the windows with each of the ways not to keep it.
+func combinations(d *deck) {
+	d.group = "deflate negotiation"
+	far, short := distances(), noise(200) // the second short one is in every window
+	try := func(params string) {
+		d.good("7692-7.1", fmt.Sprintf("terms %q together: a message of repeats at all distances, then a short one twice", permessageDeflate+params),
+			[]step{squeeze{op: frame.Binary, body: far}, await{1}, squeeze{op: frame.Binary, body: short}, squeeze{op: frame.Binary, body: short}},
+			echo(frame.Binary, far), echo(frame.Binary, short), echo(frame.Binary, short)).deflate = &terms{params: params}
+	}
+	for n := 8; n <= 15; n++ {
+		server, client := fmt.Sprintf("; %s=%d", serverMaxBits, n), fmt.Sprintf("; %s=%d", clientMaxBits, 23-n)
+		for _, takeover := range []string{"", "; " + serverNoTakeover, "; " + clientNoTakeover, "; " + serverNoTakeover + "; " + clientNoTakeover} {
+			try(takeover + server + client)
+		}
+	}
+}
+
 func compression(d *deck) {
 	d.group = "deflate messages"
 	plain := func(c *Case) *Case {
-		c.deflate = &terms{offers: "; " + clientMaxBits} // as browsers do
+		c.deflate = asBrowsers()
 		return c
 	}
 	for _, n := range []int{0, 1, 125, 126, 4096, 65536, 1 << 20} {
@@ -134,6 +154,15 @@ func reservedInDeflate(d *deck, plain func(*Case) *Case) {
 		one(fr{op: frame.Text, more: true, body: hello}, fr{op: frame.Continuation, rsv: frame.RSV1, body: stream})))
 	for _, rsv := range []byte{1, 2, 3, 5, 6, 7} {
 		plain(d.bad("7692-6", fmt.Sprintf("RSV %03b with compression agreed", rsv), 1002, one(fr{op: frame.Text, rsv: rsv, body: stream})))
+	}
+}
+
+// reservedOnBinary tries the bits that stay reserved on messages that would be good without them.
+func reservedOnBinary(d *deck) {
+	d.group = "deflate messages"
+	for _, rsv := range []byte{frame.RSV3, frame.RSV2, frame.RSV2 | frame.RSV3} {
+		d.bad("7692-6", fmt.Sprintf("RSV %03b with compression agreed, on a binary message that is good otherwise", rsv), 1002,
+			one(fr{op: frame.Binary, rsv: rsv, body: lit("hello")})).deflate = asBrowsers()
 	}
 }
 

@@ -106,20 +106,27 @@ func echoes(d *deck) {
 
 // fragments cuts a payload into n frames.
 func fragments(op frame.Opcode, b body, n int) []fr {
-	var out []fr
+	cut := fragment(op, b, n)
+	out := make([]fr, n)
+	for i := range out {
+		out[i] = cut(i)
+	}
+	return out
+}
+
+// fragment makes the frames of a payload in n frames.
+func fragment(op frame.Opcode, b body, n int) func(i int) fr {
 	all := sync.OnceValue(b.bytes)
-	for i := range n {
-		part := body{about: fmt.Sprintf("part %d of %d", i+1, n), make: func() []byte {
+	return func(i int) fr {
+		f := fr{op: op, more: i < n-1, body: body{about: fmt.Sprintf("part %d of %d", i+1, n), make: func() []byte {
 			p := all()
 			return p[i*len(p)/n : (i+1)*len(p)/n]
-		}}
-		f := fr{op: op, body: part, more: i < n-1}
+		}}}
 		if i > 0 {
 			f.op = frame.Continuation
 		}
-		out = append(out, f)
+		return f
 	}
-	return out
 }
 
 func fragmentation(d *deck) {

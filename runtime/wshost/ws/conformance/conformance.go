@@ -60,6 +60,7 @@ type Case struct {
 	opening  *opening // for servers: instead of script and want
 	answer   *answer  // for clients: the answer to the opening handshake, before script
 	deflate  *terms   // what to negotiate before script
+	known    known    // makes script and want from the limit of the endpoint
 }
 
 // Judges reports whether the case can be run against such a subject.
@@ -112,7 +113,12 @@ func Cases() []Case {
 	answers(d)
 	negotiation(d)
 	compression(d)
-	return d.cases
+	combinations(d)
+	reservedOnBinary(d)
+	sizes(d)
+	knownLimits(d)
+	pressure(d)
+	return d.grouped()
 }
 
 // CasesFor returns the cases that can be run against such a subject.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
@@ -25,6 +26,18 @@ func (d *deck) add(section, title string, script []step, want []alternative) *Ca
 		Section: "RFC " + rfc + ", section " + sec, subjects: []Subject{Server, Client}, script: script, want: want,
 	})
 	return &d.cases[len(d.cases)-1]
+}
+
+// grouped returns the cases with those of a group together, wherever they were added.
+func (d *deck) grouped() []Case {
+	first := map[string]int{}
+	for i, c := range d.cases {
+		if _, ok := first[c.Group]; !ok {
+			first[c.Group] = i
+		}
+	}
+	slices.SortStableFunc(d.cases, func(a, b Case) int { return first[a.Group] - first[b.Group] })
+	return d.cases
 }
 
 // good adds a case of legal behaviour: after script the events must have come, and a normal closing handshake follows.

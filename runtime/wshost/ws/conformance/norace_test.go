@@ -2,5 +2,5 @@
 
 package conformance
 
-// underRace is true when the race detector slows the tests down about tenfold.
-const underRace = false
+// UnderRace is true when the race detector slows the tests down about tenfold.
+const UnderRace = false

@@ -99,16 +99,16 @@ func (o *opening) expects() []Expectation {
 // secondPath is what the second request asks for.
 const secondPath = "/rolemgr-conformance-second-request"
 
-// try sends the request and looks at what becomes of it.
-func (o *opening) try(ctx context.Context, t *target, c Case, opt Options) (Outcome, string) {
+// try sends the request and looks at what becomes of it. Late tells that a time ran out.
+func (o *opening) try(ctx context.Context, t *target, c Case, opt Options) (outcome Outcome, seen string, late bool) {
 	conn, err := t.line(ctx)
 	if err != nil {
-		return Failed, err.Error()
+		return Failed, err.Error(), timedOut(err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	s := &session{conn: conn, deadline: time.Now().Add(opt.Deadline)}
-	_ = conn.SetDeadline(s.deadline) // a line that cannot have one is bounded by the context
+	s := &session{conn: conn, pace: newPace(opt)}
+	_ = conn.SetDeadline(time.Now().Add(opt.Deadline)) // a line that cannot have one is bounded by the context
 	key := caseKey(c.ID)
 	f := t.proper(key)
 	o.edit(&f)
@@ -120,22 +120,29 @@ func (o *opening) try(ctx context.Context, t *target, c Case, opt Options) (Outc
 	br := bufio.NewReader(conn)
 	a := read(br, conn, f.method, opt.Patience)
 	if a.status == http.StatusSwitchingProtocols {
-		o.speak(ctx, conn, br, &a, f.key, c, opt)
+		late = o.speak(ctx, conn, br, &a, f.key, c, opt)
+	} else {
+		late = !a.closed && a.second == 0
 	}
 	for _, r := range o.want {
 		if r.is(a) {
-			return r.outcome, a.String()
+			return r.outcome, a.String(), late
 		}
 	}
-	return Failed, a.String()
+	return Failed, a.String(), late
+}
+
+// timedOut reports whether an error is the end of somebody's patience.
+func timedOut(err error) bool {
+	var late net.Error
+	return errors.As(err, &late) && late.Timeout() || errors.Is(err, context.DeadlineExceeded)
 }
 
 // read reads the answer and waits a moment for the end of the line, or for an answer to the second request.
 func read(br *bufio.Reader, conn net.Conn, method string, patience time.Duration) answered {
 	resp, err := http.ReadResponse(br, &http.Request{Method: method})
 	if err != nil {
-		var late net.Error
-		return answered{closed: !errors.As(err, &late) || !late.Timeout()}
+		return answered{closed: !timedOut(err)}
 	}
 	a := answered{status: resp.StatusCode, header: resp.Header, close: resp.Close}
 	if a.status == http.StatusSwitchingProtocols {
@@ -150,20 +157,19 @@ func read(br *bufio.Reader, conn net.Conn, method string, patience time.Duration
 		a.second = second.StatusCode
 		return a
 	}
-	var late net.Error
-	a.closed = !errors.As(err, &late) || !late.Timeout()
+	a.closed = !timedOut(err)
 	return a
 }
 
-// speak checks a 101 and tries whether a message is echoed.
-func (o *opening) speak(ctx context.Context, conn net.Conn, br *bufio.Reader, a *answered, key string, c Case, opt Options) {
+// speak checks a 101 and tries whether a message is echoed. It reports whether a time ran out.
+func (o *opening) speak(ctx context.Context, conn net.Conn, br *bufio.Reader, a *answered, key string, c Case, opt Options) bool {
 	if err := checkAnswer(&http.Response{StatusCode: a.status, Header: a.header}, key); err != nil {
 		a.mistake = err.Error()
-		return
+		return false
 	}
 	if x := a.header.Values("Sec-WebSocket-Extensions"); len(x) > 0 {
 		a.mistake = fmt.Sprintf("it takes extensions: %q", x)
-		return
+		return false
 	}
 	s := newSession(conn, br, frame.Client, c, nil, opt)
 	hello := lit("hello")
@@ -173,4 +179,5 @@ func (o *opening) speak(ctx context.Context, conn net.Conn, br *bufio.Reader, a 
 	if !a.echoes {
 		a.mistake = "then: " + strings.Join(describe(seen), ", ")
 	}
+	return s.pace.late
 }

@@ -17,7 +17,12 @@ type Result struct {
 	Sent     []string      `json:"sent"`
 	Expected []Expectation `json:"expected"`
 	Seen     []string      `json:"seen"`
+
+	late bool // a time ran out
 }
+
+// doubtful reports whether another outcome may be expected from a peer that is faster.
+func (r Result) doubtful() bool { return r.late && (r.Outcome == Failed || r.Outcome == NonStrict) }
 
 // GroupCount counts the outcomes of one group.
 type GroupCount struct {

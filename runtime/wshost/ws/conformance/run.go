@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,19 +31,28 @@ type Options struct {
 	// Match chooses cases: a pattern as in path.Match against the id, or a part of the id, group or title, in any
 	// letter case. Several are separated by commas; what one beginning with ! matches is left out. Empty means all.
 	Match string
-	// Concurrency is how many cases run at once; default 4. Run only.
+	// Concurrency is how many cases run at once; default 4. With more than one, cases that ended badly because a time
+	// ran out are run once more, alone and with twice the Patience, until two in a row end badly again: it may be the
+	// machine that was slow. Run only.
 	Concurrency int
-	// Deadline bounds one case; default 15 s. A case that sends much has a second more for each MiB.
+	// Deadline is how long nothing may move on the line, either way, before a case is given up; default 15 s. 2 s are
+	// added for each MiB that the peer was given to work on, and a case lasts at most eight times as long. An opening
+	// handshake has this time in all.
 	Deadline time.Duration
 	// Patience is how long a peer has to react in the middle of something; default 500 ms. Slower ones are judged
 	// not to react.
 	Patience time.Duration
+	// MessageSize is the largest message that the endpoint is set to take, in bytes as its user sees them; 0 when that is
+	// not known: cases that try the limit from both sides are skipped then.
+	MessageSize int
 	// Header is sent with each opening handshake, as Origin or Authorization. Run only.
 	Header http.Header
 	// TLS is used for wss://; nil means the defaults. It is not changed. Run only.
 	TLS *tls.Config
 	// Progress, if not nil, is told of each result as it comes; never twice at once.
 	Progress func(done, all int, r Result)
+
+	once bool // no case is run again: for tests of the judge, with servers that are broken on purpose
 }
 
 func (o Options) withDefaults() Options {
@@ -79,10 +89,11 @@ func Choose(s Subject, match string) ([]Case, error) {
 // Matches reports whether a pattern as in Options.Match chooses the case.
 func (c Case) Matches(match string) bool {
 	wanted, only := false, false
+	text := strings.ToLower(c.ID + "\n" + c.Group + "\n" + c.Title)
 	for m := range strings.SplitSeq(strings.ToLower(match), ",") {
 		m, not := strings.CutPrefix(strings.TrimSpace(m), "!")
 		glob, err := path.Match(m, c.ID)
-		hit := err == nil && glob || m != "" && strings.Contains(strings.ToLower(c.ID+"\n"+c.Group+"\n"+c.Title), m)
+		hit := err == nil && glob || m != "" && strings.Contains(text, m)
 		if not && hit {
 			return false
 		}
@@ -110,22 +121,39 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.Agent == "" {
 		o.Agent = o.URL
 	}
+	results, err := t.runAll(ctx, cases, o)
+	if err != nil {
+		return nil, err
+	}
+	return newReport(Server, o.Agent, o.URL, results), nil
+}
+
+// runAll runs cases at once, then those again that a busy machine may have spoilt.
+func (t *target) runAll(ctx context.Context, cases []Case, o Options) ([]Result, error) {
 	results := make([]Result, len(cases))
 	next := make(chan int)
 	var wg sync.WaitGroup
-	var told sync.Mutex
+	var mu sync.Mutex
+	var again []int
 	done := 0
+	tell := func(i int) {
+		done++
+		if o.Progress != nil {
+			o.Progress(done, len(cases), results[i])
+		}
+	}
 	for range o.Concurrency {
 		wg.Go(func() {
 			for i := range next {
 				r := t.run(ctx, cases[i], o)
-				told.Lock()
+				mu.Lock()
 				results[i] = r
-				done++
-				if o.Progress != nil {
-					o.Progress(done, len(cases), r)
+				if r.doubtful() && o.Concurrency > 1 && !o.once {
+					again = append(again, i)
+				} else {
+					tell(i)
 				}
-				told.Unlock()
+				mu.Unlock()
 			}
 		})
 	}
@@ -139,11 +167,23 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	close(next)
 	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	slices.Sort(again)
+	o.Patience *= 2
+	for i, stubborn := 0, 0; i < len(again) && ctx.Err() == nil; i++ {
+		k := again[i]
+		if stubborn < maxStubborn {
+			results[k] = t.run(ctx, cases[k], o)
+			if stubborn++; !results[k].doubtful() {
+				stubborn = 0
+			}
+		}
+		tell(k)
 	}
-	return newReport(Server, o.Agent, o.URL, results), nil
+	return results, ctx.Err()
 }
+
+// maxStubborn is how many cases in a row may time out again until it is believed that it is not the machine.
+const maxStubborn = 2
 
 // reach makes sure that there is a server that echoes.
 func (t *target) reach(ctx context.Context, o Options) error {
@@ -169,9 +209,14 @@ func (t *target) run(ctx context.Context, c Case, o Options) Result {
 	brief, cancel := context.WithTimeout(ctx, o.Deadline) // for the handshake; a session has a deadline of its own
 	defer cancel()
 	r := c.result()
+	c, ok := c.at(o.MessageSize)
+	if !ok {
+		r.Outcome, r.Seen = Skipped, []string{limitUnknown}
+		return r
+	}
 	if c.opening != nil {
 		var seen string
-		r.Outcome, seen = c.opening.try(brief, t, c, o)
+		r.Outcome, seen, r.late = c.opening.try(brief, t, c, o)
 		r.Seen = []string{seen}
 		return r
 	}
@@ -181,7 +226,7 @@ func (t *target) run(ctx context.Context, c Case, o Options) Result {
 	}
 	conn, br, resp, err := t.knock(brief, c.ID, offer...)
 	if err != nil {
-		r.Outcome, r.Seen = Failed, []string{"opening handshake: " + err.Error()}
+		r.Outcome, r.Seen, r.late = Failed, []string{"opening handshake: " + err.Error()}, timedOut(err)
 		if c.deflate != nil && c.deflate.bad && resp != nil && resp.StatusCode >= 400 {
 			r.Outcome = NonStrict
 		}
@@ -207,7 +252,9 @@ func (t *target) run(ctx context.Context, c Case, o Options) Result {
 		conn.Close()
 		return r
 	}
-	seen := newSession(conn, br, frame.Client, c, a, o).play(ctx, c.script)
+	play := newSession(conn, br, frame.Client, c, a, o)
+	seen := play.play(ctx, c.script)
+	r.late = play.pace.late
 	r.Outcome, r.Seen = judge(c.want, seen), append(r.Seen, describe(seen)...)
 	return r
 }

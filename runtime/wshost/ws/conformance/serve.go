@@ -32,7 +32,8 @@ type examiner struct {
 }
 
 // Serve judges a client that comes to a listener, case by case, and returns the report when every case has been run,
-// the client asks for /done, or ctx ends; cases that were never asked for are Skipped. It closes the listener.
+// the client asks for /done, or ctx ends; cases that were never asked for are Skipped, and those under way are seen to
+// their end unless ctx ends. It closes the listener.
 //
 // The client asks for /count, and opens a WebSocket to /case?n=1 and so on up to that number, one after another or at
 // once, echoes every message on it, and goes on with the next when it has ended, in whatever way. /count answers a
@@ -72,8 +73,10 @@ func Serve(ctx context.Context, ln net.Listener, o Options) (*Report, error) {
 	case err = <-failed:
 	}
 	ln.Close()
-	cancel()
-	open.Wait()
+	if err != nil {
+		cancel()
+	}
+	open.Wait() // a client may say that it is done before the last of its lines is seen to be closed
 	return x.report(), err
 }
 
@@ -171,8 +174,8 @@ func (x *examiner) count(ctx context.Context, conn net.Conn, br *bufio.Reader, r
 
 // examine runs one case. A client whose request is itself wrong fails it.
 func (x *examiner) examine(ctx context.Context, conn net.Conn, br *bufio.Reader, req *http.Request, i int) {
-	c := x.cases[i]
-	r := c.result()
+	r := x.cases[i].result()
+	c, ok := x.cases[i].at(x.o.MessageSize)
 	defer func() {
 		if ctx.Err() == nil {
 			x.record(i, r)
@@ -182,6 +185,11 @@ func (x *examiner) examine(ctx context.Context, conn net.Conn, br *bufio.Reader,
 		x.mu.Lock()
 		x.o.Agent = req.UserAgent()
 		x.mu.Unlock()
+	}
+	if !ok {
+		r.Outcome, r.Seen = Skipped, []string{limitUnknown}
+		plainly(conn, 400, "text/plain; charset=utf-8", []byte(limitUnknown+"\n"))
+		return
 	}
 	key := req.Header.Get("Sec-WebSocket-Key")
 	if err := checkRequest(req); err != nil {

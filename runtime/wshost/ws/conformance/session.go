@@ -18,8 +18,7 @@ type session struct {
 	role     frame.Role // of the judge
 	conn     net.Conn
 	keys     *rand.Rand // masking keys: the same in every run
-	patience time.Duration
-	deadline time.Time
+	pace     *pace
 	agreed   *agreed // what was negotiated; nil without compression
 	deflater *deflater
 
@@ -37,13 +36,13 @@ func newSession(conn net.Conn, in io.Reader, role frame.Role, c Case, a *agreed,
 	h := fnv.New64a()
 	_, _ = io.WriteString(h, c.ID) // a hash never fails
 	s := &session{
-		role: role, conn: conn, patience: o.Patience, deadline: time.Now().Add(o.Deadline), agreed: a,
+		role: role, conn: conn, pace: newPace(o), agreed: a,
 		keys: rand.New(rand.NewPCG(h.Sum64(), 13)), news: make(chan struct{}, 1),
 	}
 	if a != nil {
 		s.deflater = a.deflater(role)
 	}
-	_ = conn.SetDeadline(s.deadline) // a line that cannot have one fails at the first read
+	_ = conn.SetDeadline(time.Time{}) // that of the handshake; one that stays is seen as the end of the line
 	go s.listen(in)
 	return s
 }
@@ -67,7 +66,7 @@ func (s *session) play(ctx context.Context, script []step) []event {
 // client waits for that, and one that is the server does it.
 func (s *session) finish() {
 	var last event
-	over := s.wait(s.left(), func(e event) bool { last = e; return e.ends() })
+	over := s.await(func(e event) bool { last = e; return e.ends() })
 	switch {
 	case !over:
 		s.note(event{kind: evSilence})
@@ -83,30 +82,32 @@ func (s *session) finish() {
 			s.note(event{kind: evGone})
 			return
 		}
-		if !s.wait(4*s.patience, func(e event) bool { return e.kind == evGone || e.kind == evBreach }) {
+		if !s.wait(4*s.pace.patience, func(e event) bool { return e.kind == evGone || e.kind == evBreach }) {
 			s.note(event{kind: evOpen})
 		}
 	}
 }
 
-// left is the time until the deadline.
-func (s *session) left() time.Duration { return time.Until(s.deadline) }
+// maxWrite bounds one write, so that bytes are seen to move: 256 KiB.
+const maxWrite = 256 << 10
 
 // write sends bytes in chops. A line that cannot be written to any more ends the script: what the peer did about it is
 // told by what is read.
 func (s *session) write(b []byte, chop int) error {
 	if chop <= 0 {
-		chop = max(len(b), 1)
+		chop = maxWrite
 	}
-	if more := time.Duration(len(b)) * time.Second >> 20; more > time.Millisecond {
-		s.deadline = s.deadline.Add(more)
-		_ = s.conn.SetDeadline(s.deadline) // as in newSession
-	}
+	s.pace.owe(len(b))
 	for len(b) > 0 {
 		n := min(chop, len(b))
+		_ = s.conn.SetWriteDeadline(time.Now().Add(s.pace.silence())) // a line that cannot have one fails at the write
 		if _, err := s.conn.Write(b[:n]); err != nil {
+			if timedOut(err) {
+				s.pace.giveUp()
+			}
 			return errStop
 		}
+		s.pace.moved()
 		b = b[n:]
 	}
 	return nil
@@ -125,10 +126,17 @@ func (s *session) note(e event) {
 	}
 }
 
+// await goes through the events, old and new, until is holds for one, or the peer has done nothing for too long.
+func (s *session) await(is func(event) bool) bool { return s.watch(s.pace.wholeCase(), is) }
+
 // wait goes through the events, old and new, until is holds for one or the time is over.
 func (s *session) wait(d time.Duration, is func(event) bool) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
+	return s.watch(s.pace.moment(d), is)
+}
+
+// watch goes through the events until is holds for one or the watch has run out.
+func (s *session) watch(w *stopwatch, is func(event) bool) bool {
+	defer w.stop()
 	for next := 0; ; {
 		s.answerPings()
 		s.mu.Lock()
@@ -139,10 +147,15 @@ func (s *session) wait(d time.Duration, is func(event) bool) bool {
 				return true
 			}
 		}
+		if w.spent() {
+			return false
+		}
 		select {
 		case <-s.news:
-		case <-timer.C:
-			return false
+		case <-w.tick():
+			if w.over() {
+				return false
+			}
 		}
 	}
 }
@@ -162,12 +175,12 @@ func (s *session) answerPings() {
 
 // listen reads frames until the line ends.
 func (s *session) listen(in io.Reader) {
-	w := &watcher{role: s.role, agreed: s.agreed}
+	w := &watcher{role: s.role, agreed: s.agreed, atWork: s.pace.atWork}
 	if s.agreed != nil {
 		w.inflater = s.agreed.inflater(s.role)
 	}
 	for {
-		e, err := w.next(in)
+		e, err := w.next(meter{in, s.pace})
 		var breach *breachError
 		switch {
 		case errors.As(err, &breach):

@@ -14,7 +14,9 @@ type squeeze struct {
 }
 
 func (q squeeze) do(s *session) error {
-	return sendStream(s, q.op, s.deflater.compress(q.body.bytes()), max(q.frames, 1))
+	p := q.body.bytes()
+	s.pace.owe(len(p))
+	return sendStream(s, q.op, s.deflater.compress(p), max(q.frames, 1))
 }
 
 func (q squeeze) String() string {
@@ -35,7 +37,9 @@ type crafted struct {
 }
 
 func (q crafted) do(s *session) error {
-	s.deflater.remember(q.holds.bytes())
+	p := q.holds.bytes()
+	s.pace.owe(len(p))
+	s.deflater.remember(p)
 	return sendStream(s, q.op, q.stream(s.agreed), max(q.frames, 1))
 }
 

@@ -136,8 +136,12 @@ func (st send) do(s *session) error {
 }
 
 func (st send) String() string {
+	shown := st.frames
+	if len(shown) > 6 {
+		shown = shown[:3]
+	}
 	var names []string
-	for _, f := range st.frames {
+	for _, f := range shown {
 		names = append(names, f.String())
 	}
 	how := ""
@@ -149,10 +153,28 @@ func (st send) String() string {
 	case len(st.frames) > 1:
 		how = " (in one write)"
 	}
-	if len(names) > 6 {
-		names = append(names[:3], fmt.Sprintf("... %d frames in all", len(st.frames)))
+	if len(shown) < len(st.frames) {
+		names = append(names, fmt.Sprintf("... %d frames in all", len(st.frames)))
 	}
 	return "send " + strings.Join(names, " | ") + how
+}
+
+// flood sends so many frames in one write; they are made when they are needed.
+type flood struct {
+	n     int
+	frame func(i int) fr
+}
+
+func (f flood) do(s *session) error {
+	var b []byte
+	for i := range f.n {
+		b = append(b, f.frame(i).encode(s)...)
+	}
+	return s.write(b, 0)
+}
+
+func (f flood) String() string {
+	return fmt.Sprintf("send %v | %v | %v | ... %d frames in all (in one write)", f.frame(0), f.frame(1), f.frame(2), f.n)
 }
 
 // one sends each frame in a write of its own.
@@ -194,7 +216,7 @@ func (st split) String() string {
 type hold struct{}
 
 func (hold) do(s *session) error {
-	if s.wait(s.patience, func(e event) bool { return e.ends() }) {
+	if s.wait(s.pace.patience, func(e event) bool { return e.ends() }) {
 		return errStop
 	}
 	s.note(event{kind: evHeld})
@@ -218,7 +240,7 @@ func (drop) String() string { return "cut the line" }
 type settle struct{}
 
 func (settle) do(s *session) error {
-	if s.wait(4*s.patience, func(e event) bool { return e.ends() }) {
+	if s.wait(4*s.pace.patience, func(e event) bool { return e.ends() }) {
 		return errStop
 	}
 	return closeWith(1000).do(s)
@@ -236,7 +258,7 @@ func (st await) do(s *session) error {
 		return nil
 	}
 	n := 0
-	if s.wait(s.left(), func(e event) bool {
+	if s.await(func(e event) bool {
 		if e.answer() {
 			n++
 		}

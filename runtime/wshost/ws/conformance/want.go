@@ -23,6 +23,8 @@ const (
 	evOpen    eventKind = 8  // the closing handshake is over and the line is still open
 	evSilence eventKind = 9  // the deadline passed
 	evSkip    eventKind = 10 // the case does not apply on the terms agreed
+	evFull    eventKind = 11 // the peer takes no more bytes
+	evTaken   eventKind = 12 // the peer has taken everything
 )
 
 // event is what was seen. Of payloads only a digest is kept.
@@ -70,6 +72,10 @@ func (e event) String() string {
 		return "line left open"
 	case evSkip:
 		return "the terms agreed do not allow it"
+	case evFull:
+		return "the peer stops reading"
+	case evTaken:
+		return "the peer takes it all"
 	}
 	return "nothing until the deadline"
 }

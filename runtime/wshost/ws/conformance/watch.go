@@ -26,6 +26,7 @@ type watcher struct {
 	role     frame.Role // of the judge
 	agreed   *agreed
 	inflater *inflater
+	atWork   func(bool) // told when it begins and ends to work on what has come
 
 	op      frame.Opcode // of the message in the making, 0 for none
 	squeeze bool         // it is compressed
@@ -52,7 +53,10 @@ func (w *watcher) next(in io.Reader) (event, error) {
 		}
 		w.message = append(w.message, p...)
 		if h.FIN {
-			return w.whole()
+			w.atWork(true)
+			e, err := w.whole()
+			w.atWork(false)
+			return e, err
 		}
 	}
 }

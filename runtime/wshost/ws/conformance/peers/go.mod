@@ -1,0 +1,20 @@
+module github.com/rolemgr/rolemgr/runtime/wshost/ws/conformance/peers
+
+go 1.26.0
+
+require (
+	github.com/coder/websocket v1.8.15
+	github.com/gobwas/ws v1.5.0
+	github.com/gorilla/websocket v1.5.3
+	github.com/lxzan/gws v1.8.9
+	github.com/rolemgr/rolemgr v0.0.0
+)
+
+require (
+	github.com/dolthub/maphash v0.1.0 // indirect
+	github.com/gobwas/httphead v0.1.0 // indirect
+	github.com/klauspost/compress v1.17.9 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
+replace github.com/rolemgr/rolemgr => ../../../../..
