@@ -374,16 +374,15 @@ func (ft *fortress) endure(t *testing.T, conns int, budget int64, attack func())
 	}
 }
 
-// once is endure for an attack that can be run but once: it has no time of its own, and is measured all at once.
+// once is endure for an attack that mostly waits: memory and round trips are measured at the same time, and once.
 func (ft *fortress) once(t *testing.T, conns int, budget int64, attack func()) {
 	t.Helper()
-	fds, g := descriptors(), weigh(100)
+	g := weigh(25)
 	ok := ft.undisturbed(t, attack)
-	g.finish(t, conns, 2*budget) // for the garbage collector is not eager
+	g.finish(t, conns, budget)
 	if !ok {
 		t.Error("others wait")
 	}
-	_ = fds
 }
 
 // undisturbed reports whether others keep their round trips while an attack lasts.

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +116,7 @@ func scripts() [][]byte {
 		[]byte("\x00\x00\xff\x01\x00\xff\x02\x10\xff\x03\x18\xff\x04\x20\xff\x05\x38\xffzz"),
 		[]byte("\x00\x38\x81\x0a\x01\x05hello"), []byte("\x1b\x1b\x0bnot compressed at all, says the peer"),
 		[]byte("\x27ping\x28pong\x00\x02\x40\x59"), []byte("\x0c\x81\x85abcdhello\x81\x05hello"),
+		[]byte("\x0c\xc1\x0c\x5a\x58\x30\x31\x30\x30\x30\x30\x30\x30\x30\x30"), // not UTF-8, and corrupt behind that
 		[]byte("\x0a\x83\x7a\x00\x10\x10"), []byte("\x00\x10\x01\x4b\x4b\x4a"), {},
 	}
 }
@@ -291,7 +291,7 @@ func (r *rig) play(t testing.TB, way int, role frame.Role, a *deflate.Agreement,
 	sent := int64(0)
 	for pieces := 0; len(stream) > 0; pieces++ {
 		n := len(stream)
-		if pieces < 12 {
+		if pieces < 8 {
 			n = 1 + rng.IntN(min(n, 1+rng.IntN(n)))
 		}
 		if _, err := peer.Write(stream[:n]); err != nil {
@@ -299,7 +299,7 @@ func (r *rig) play(t testing.TB, way int, role frame.Role, a *deflate.Agreement,
 		}
 		stream, sent = stream[n:], sent+int64(n)
 		for c.Counts().BytesIn < sent && c.State() == Open {
-			runtime.Gosched()
+			time.Sleep(10 * time.Microsecond) // Gosched would keep the processor from those that are waited for
 		}
 	}
 	_ = peer.CloseWrite()
@@ -523,6 +523,8 @@ func TestRestoreSocketRefuses(t *testing.T) {
 		"long window to send":   func(s *Snapshot) { s.Compression.Send = make([]byte, 32<<10+1) },
 		"inflater":              func(s *Snapshot) { s.Receiver.Inflate = []byte{0xFF, 0xFF} },
 		"inflater of another":   func(s *Snapshot) { s.Receiver.Inflate = s.Receiver.Inflate[:len(s.Receiver.Inflate)-1] },
+		"held is not inflated":  func(s *Snapshot) { s.Receiver.Held = s.Receiver.Held[:1] },
+		"inflated for nothing":  func(s *Snapshot) { s.Receiver = receiverState{RSV: s.Receiver.RSV, Inflate: s.Receiver.Inflate} },
 		"compressed without":    func(s *Snapshot) { s.Receiver.InMessage = false },
 		"reserved bits":         func(s *Snapshot) { s.Receiver.RSV = 0 },
 		"opcode":                func(s *Snapshot) { s.Receiver.Opcode = frame.Ping },
@@ -602,4 +604,48 @@ func FuzzRestoreSocket(f *testing.F) {
 			t.Fatal(e.end)
 		}
 	})
+}
+
+// A message that was dropped must not be referred to by those behind it: the peer never sees it.
+func TestWhatIsDroppedIsNotReferredTo(t *testing.T) {
+	for way := range 3 {
+		r := newRig()
+		l := r.set.limits
+		l.SlowConsumer, l.QueueSize = DropOldest, 8<<10
+		r.set = newSettings(l, new(memory))
+		fd, peer := linePair(t)
+		defer func() { _ = peer.Close() }()
+		role, a := terms(0xE2)
+		c, e := r.start(t, way, fd, role, a)
+		s := c.(*Socket)
+		rng := rand.New(rand.NewPCG(1, 1))
+		var words [400]byte // that are common to one message and the next
+		for i := range 1500 {
+			p := append(words[:0:0], words[:]...)
+			for j := range words {
+				words[j] = byte(rng.Uint32())
+			}
+			p = append(p, words[:]...)
+			if err := s.Write(frame.Binary, fmt.Appendf(p, "%d", i)); err != nil && !errors.Is(err, ErrQueueFull) {
+				t.Fatal(err)
+			}
+		}
+		if s.Dropped() == 0 {
+			t.Fatal("nothing was dropped")
+		}
+		if err := s.Close(frame.NormalClosure, ""); err != nil {
+			t.Fatal(err)
+		}
+		z := newZipped(newRig().set, frame.Client, a)
+		var told story
+		b := make([]byte, 64<<10)
+		for !z.closed {
+			n, err := peer.Read(b)
+			if err != nil || !told.listen(z.receiver, b[:n], n) {
+				t.Fatalf("%s: the peer got %d messages and then %v %.100q", ways()[way], len(told), err, told[max(len(told)-1, 0):])
+			}
+		}
+		_ = peer.Close()
+		<-e.over
+	}
 }

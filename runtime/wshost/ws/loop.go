@@ -161,6 +161,11 @@ func (l *loop) join(s *Socket, unread []byte) {
 		return
 	}
 	l.table[fd] = s
+	s.mu.Lock()
+	if s.watched || s.hold.Load() != 0 { // somebody was faster than the loop
+		s.watchLocked()
+	}
+	s.mu.Unlock()
 	if g := s.rx.set.limits.grain(); g < l.grain || l.sweepAt.IsZero() {
 		l.grain = min(l.grain, g)
 		l.sweepAt = l.now.Add(l.grain)

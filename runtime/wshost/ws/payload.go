@@ -153,16 +153,17 @@ func (r *receiver) inflated(piece []byte, ev *event) error {
 		r.set.memory.give(&buffer{p.held.b})
 	}
 	p.held.b = b
+	if p.op == frame.Text {
+		// Before the fault of the compressed bytes, which comes behind what they have brought so far.
+		if err := p.text.take(b[before:], last && err == nil); err != nil {
+			return err
+		}
+	}
 	switch {
 	case errors.Is(err, deflate.ErrTooLong):
 		return failure(frame.MessageTooBig, "message is longer than %d bytes", limit)
 	case err != nil:
 		return &ProtocolError{Code: frame.InvalidPayload, Err: err}
-	}
-	if p.op == frame.Text {
-		if err := p.text.take(b[before:], last); err != nil {
-			return err
-		}
 	}
 	if !last {
 		return nil

@@ -73,7 +73,7 @@ func restoreReceiver(role frame.Role, set *settings, c *codec, s receiverState) 
 	if c != nil {
 		r.inflate, r.charged = c.receive, c.memory
 	}
-	if s.RSV != r.rsv() || s.Compressed && (c == nil || !s.InMessage) {
+	if s.RSV != r.rsv() || s.Compressed && (c == nil || !s.InMessage) || len(s.Inflate) > 0 && !s.Compressed {
 		return nil, fmt.Errorf("%w: its reserved bits are not those of its extensions", ErrSnapshot)
 	}
 	if _, n := frame.Parse(s.Head); n > 0 || len(s.Head) > frame.MaxHeader {
@@ -117,6 +117,9 @@ func (r *receiver) restoreMessage(s receiverState) error {
 	}
 	if uint64(len(s.Held)) > uint64(most) {
 		return fmt.Errorf("%w: its message is longer than its limit", ErrSnapshot)
+	}
+	if s.Compressed && r.inflate.Inflated() != len(s.Held) {
+		return fmt.Errorf("%w: its compressed message is not what was inflated", ErrSnapshot)
 	}
 	p.op, p.fragments, p.compressed, p.wire = s.Opcode, s.Fragments, s.Compressed, s.Wire
 	p.text = utf8State{s.Text[0], s.Text[1], s.Text[2]}

@@ -89,6 +89,9 @@ func (d *Decompressor) feed(dst, payload []byte, limit int) ([]byte, error) {
 	return o.dst, err
 }
 
+// Inflated returns how many bytes of the message in work Append has brought.
+func (d *Decompressor) Inflated() int { return d.said }
+
 // Window returns the bytes that the next message may refer to. The slice is only lent. It is empty without context
 // takeover.
 func (d *Decompressor) Window() []byte { return d.past.window() }
