@@ -71,7 +71,7 @@ func everyWay(t *testing.T, test func(*testing.T, way)) {
 	}
 }
 
-// bench is a server of sockets.
+// stage is a server of sockets.
 type stage struct {
 	url    string
 	dial   *ws.DialOptions
@@ -389,8 +389,8 @@ func TestSocketTimeLimits(t *testing.T) {
 		}
 		c := st.join(t, nil)
 		go func() { _, _, _ = c.Read(context.Background()) }()
+		await(t, st.opened) // the one that was silent
 		s := await(t, st.opened)
-		s = await(t, st.opened)
 		for s.LastPong().At.IsZero() {
 			select {
 			case err := <-st.closed:

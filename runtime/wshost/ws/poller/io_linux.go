@@ -92,12 +92,6 @@ func Close(fd int32) { _ = unix.Close(int(fd)) }
 // CloseWrite ends our half of the line.
 func CloseWrite(fd int32) error { return unix.Shutdown(int(fd), unix.SHUT_WR) }
 
-// Reset closes a descriptor so that the kernel forgets what it has not sent.
-func Reset(fd int32) {
-	_ = unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-	_ = unix.Close(int(fd))
-}
-
 // RemoteAddr asks the system for the peer's address; nil when it knows none any more.
 func RemoteAddr(fd int32) net.Addr {
 	sa, err := unix.Getpeername(int(fd))

@@ -64,8 +64,5 @@ func Close(int32) {}
 // CloseWrite returns ErrUnsupported.
 func CloseWrite(int32) error { return ErrUnsupported }
 
-// Reset does nothing.
-func Reset(int32) {}
-
 // RemoteAddr returns nil.
 func RemoteAddr(int32) net.Addr { return nil }
