@@ -43,15 +43,20 @@ func (oursEcho) Message(s *ws.Socket, op frame.Opcode, p []byte) { _ = s.Write(o
 func (oursEcho) Closed(*ws.Socket, error) {}
 
 // oursBroadcast is the handler that sends to all.
-type oursBroadcast struct{ members room[*ws.Socket] }
+type oursBroadcast struct{ members ws.Group }
 
-// Opened adds the socket to the room.
-func (h *oursBroadcast) Opened(s *ws.Socket) { h.members.join(s) }
+// Opened adds the socket to the group, which it leaves by itself.
+func (h *oursBroadcast) Opened(s *ws.Socket) { h.members.Join(s) }
 
 // Message sends the message to all.
 func (h *oursBroadcast) Message(_ *ws.Socket, op frame.Opcode, p []byte) {
-	h.members.each(func(s *ws.Socket) { _ = s.Write(op, p) })
+	m, err := ws.Prepare(op, p)
+	if err != nil {
+		note("rolemgr", err)
+		return
+	}
+	h.members.Publish(m)
 }
 
-// Closed removes the socket from the room.
-func (h *oursBroadcast) Closed(s *ws.Socket, _ error) { h.members.leave(s) }
+// Closed does nothing.
+func (*oursBroadcast) Closed(*ws.Socket, error) {}
