@@ -39,10 +39,10 @@ func TestAttackFloods(t *testing.T) {
 		{"2^63-1", 1009, 64, 64 << 10, 14, true},
 		{"4 MiB and a byte", 1009, 64, 64 << 10, 14, true},
 	}
+	a := recruit(t)
 	everyFront(t, func(t *testing.T, f front) {
 		ft := fortify(t, f, &ws.Upgrader{Compression: &ws.Compression{}}, nil)
 		_, addr, _ := strings.Cut(ft.url, "://")
-		a := recruit(t)
 		for _, tt := range tests {
 			if tt.again && underRace {
 				continue

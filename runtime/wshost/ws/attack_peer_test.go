@@ -106,7 +106,7 @@ func TestAttackPeer(t *testing.T) {
 	if os.Getenv(attackEnv) == "" {
 		return
 	}
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, 19) // what it is for is told in attack_test.go
+	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, 5) // what it is for is told in attack_test.go
 	ready := map[string]func(func([]byte) bool){}
 	for name, prepare := range attacks {
 		ready[name] = prepare()
@@ -211,13 +211,13 @@ func listen(br *bufio.Reader) (out outcome) {
 var attacks = map[string]func() func(write func([]byte) bool){
 	// 32 KB on the wire, 32 MiB inflated.
 	"bomb": func() func(func([]byte) bool) {
-		b := masked(0xc2, string(bomb(32<<20)))
+		b := masked(0xc2, string(bomb(32)))
 		return func(write func([]byte) bool) { write(b) }
 	},
 	// The same in fragments of 100 bytes.
 	"bomb in fragments": func() func(func([]byte) bool) {
 		var b []byte
-		text, first := string(bomb(32<<20)), byte(0x42)
+		text, first := string(bomb(32)), byte(0x42)
 		for len(text) > 0 {
 			n := min(100, len(text))
 			b = append(b, masked(first, text[:n])...)
@@ -248,16 +248,19 @@ func scaled(n int) int {
 	return n
 }
 
-// bomb compresses n zeros as a message's payload (RFC 7692, section 7.2.1).
+// bomb returns n MiB of zeros, compressed, as a message's payload (RFC 7692, section 7.2.1): the second MiB, which
+// refers to the first one, may be repeated.
 func bomb(n int) []byte {
 	var b bytes.Buffer
 	w, _ := flate.NewWriter(&b, flate.BestCompression) // fails for impossible levels only
-	zeros := make([]byte, 1<<16)
-	for ; n > 0; n -= len(zeros) {
-		_, _ = w.Write(zeros)
-	}
+	zeros := make([]byte, 1<<20)
+	_, _ = w.Write(zeros)
 	_ = w.Flush()
-	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
+	first := b.Len()
+	_, _ = w.Write(zeros)
+	_ = w.Flush()
+	second := bytes.Clone(b.Bytes()[first:])
+	return bytes.TrimSuffix(append(b.Bytes(), bytes.Repeat(second, n-2)...), []byte{0, 0, 0xff, 0xff})
 }
 
 // repeat writes first and then frame n times.

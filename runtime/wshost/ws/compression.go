@@ -37,19 +37,20 @@ func (c *Compression) check() error {
 	return nil
 }
 
-func (c *Compression) policy() deflate.Policy {
+// policy is what c wants under limits l: a message that may be dropped must not be one that later ones refer to.
+func (c *Compression) policy(l *Limits) deflate.Policy {
 	return deflate.Policy{
-		SendBits: c.SendBits, ReceiveBits: c.ReceiveBits, SendFresh: c.SendNoTakeover, ReceiveFresh: c.ReceiveNoTakeover,
-		Budget: c.Budget,
+		SendBits: c.SendBits, ReceiveBits: c.ReceiveBits,
+		SendFresh: c.SendNoTakeover || l.SlowConsumer == DropOldest, ReceiveFresh: c.ReceiveNoTakeover, Budget: c.Budget,
 	}
 }
 
 // answer accepts the client's offer when c allows it and puts the answer into resp.
-func (c *Compression) answer(resp *handshake.Response) *deflate.Agreement {
+func (c *Compression) answer(resp *handshake.Response, l *Limits) *deflate.Agreement {
 	if c == nil {
 		return nil
 	}
-	a, answer, ok := deflate.Accept(resp.Offered, c.policy())
+	a, answer, ok := deflate.Accept(resp.Offered, c.policy(l))
 	if !ok {
 		return nil
 	}

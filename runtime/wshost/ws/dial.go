@@ -151,7 +151,7 @@ func newCall(rawURL string, o *DialOptions) (*call, error) {
 		if err := o.Compression.check(); err != nil {
 			return nil, err
 		}
-		c.deflate = deflate.Offer(o.Compression.policy())
+		c.deflate = deflate.Offer(o.Compression.policy(&o.Limits))
 		c.offer.Extensions = []handshake.Extension{c.deflate.Extension()}
 	}
 	if err := c.offer.SetHeader(req.Header); err != nil {

@@ -55,7 +55,9 @@ func (e *Engine) join(s *Socket, unread []byte) error {
 	}
 	l := e.loops[best]
 	l.load.Add(1)
+	s.mu.Lock() // the handler may have shown the socket to others already
 	s.loop = l
+	s.mu.Unlock()
 	l.post(task{s: s, join: true, unread: unread})
 	return nil
 }
@@ -147,7 +149,9 @@ func polled(d Driver, s *Socket, o *opened) (bool, error) {
 	if !ok || err != nil {
 		return false, err
 	}
+	s.mu.Lock()
 	s.fd = fd
+	s.mu.Unlock()
 	if owner != nil {
 		s.OnEnd(func() { _ = owner.Close() })
 	}
@@ -163,13 +167,18 @@ func (e *Engine) drive(d Driver, s *Socket, o *opened) error {
 			return nil
 		}
 		line, gerr := poller.Give(s.fd)
-		if s.fd = -1; gerr != nil {
-			s.codec.release()
+		s.mu.Lock()
+		s.fd = -1
+		s.mu.Unlock()
+		if gerr != nil {
 			return err
 		}
 		o.line = line // no poller could be opened: a goroutine does as well
 	}
-	s.line = newLine(o.line, s.rx.set.memory)
+	line := newLine(o.line, s.rx.set.memory)
+	s.mu.Lock()
+	s.line = line
+	s.mu.Unlock()
 	e.attend(s)
 	if o.stream {
 		s.serve(e, o.unread)

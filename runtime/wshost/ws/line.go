@@ -18,8 +18,12 @@ type line struct {
 	flushing bool          // somebody writes what is queued; guarded by the socket's mu
 }
 
-// lineBuffer is what a line is read into, in bytes. A plain TCP line borrows it only when something is there.
-const lineBuffer = 16 << 10
+const (
+	// lineBuffer is what a line is read into, in bytes. A plain TCP line borrows it only when something is there.
+	lineBuffer = 16 << 10
+	// quietBuffer is what other lines wait with; the buffer grows while reads fill it.
+	quietBuffer = 1 << 10
+)
 
 func newLine(conn net.Conn, m *memory) *line {
 	return &line{conn: conn, wake: make(chan struct{}, 1), raw: newRawLine(conn, m)}
@@ -104,7 +108,7 @@ func (s *Socket) leave() {
 
 // readLine reads a line that is no plain TCP until it ends or somebody interrupts.
 func (s *Socket) readLine() error {
-	b := make([]byte, lineBuffer)
+	b, lean := make([]byte, quietBuffer), 0
 	for s.proceed() {
 		n, err := s.line.conn.Read(b)
 		if n > 0 {
@@ -112,6 +116,16 @@ func (s *Socket) readLine() error {
 		}
 		if err != nil {
 			return err
+		}
+		switch {
+		case n == len(b) && n < lineBuffer:
+			b, lean = make([]byte, min(4*n, lineBuffer)), 0
+		case len(b) > quietBuffer && n < len(b)/4:
+			if lean++; lean >= 8 {
+				b, lean = make([]byte, len(b)/4), 0
+			}
+		default:
+			lean = 0
 		}
 	}
 	return nil

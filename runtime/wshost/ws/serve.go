@@ -64,6 +64,7 @@ func DialHandler(ctx context.Context, rawURL string, o *DialOptions, h Handler) 
 	}
 	if err := e.drive(d, s, opened); err != nil {
 		_ = opened.line.Close()
+		s.codec.release()
 		return nil, resp, fmt.Errorf("websocket dial: %w", err)
 	}
 	return s, resp, nil

@@ -259,6 +259,9 @@ func (s *Socket) driverWake() {
 		s.loop.post(task{s: s})
 		return
 	}
+	if s.line == nil {
+		return // no driver has it yet; the one that comes looks by itself
+	}
 	select {
 	case s.line.wake <- struct{}{}:
 	default:

@@ -240,7 +240,7 @@ func (s *Socket) driverFlushLocked() {
 	case s.corked:
 	case s.loop != nil:
 		s.loop.post(task{s: s})
-	case !s.line.flushing:
+	case s.line != nil && !s.line.flushing:
 		s.line.flushing = true
 		go s.flushLine()
 	}

@@ -21,7 +21,7 @@ type moved struct {
 // ErrDetached. When ctx ends first nothing has changed. It must not be called in a callback.
 func (s *Socket) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	s.mu.Lock()
-	if s.phase != live || s.hold.Load()&holdMoving != 0 {
+	if s.phase != live || s.hold.Load()&holdMoving != 0 || s.loop == nil && s.line == nil {
 		s.mu.Unlock()
 		return nil, nil, fmt.Errorf("websocket detach: %w", ErrClosing)
 	}
@@ -175,8 +175,9 @@ func (u *Upgrader) Restore(line net.Conn, snap *Snapshot, h Handler) (*Socket, e
 	if snap.State == CloseSent {
 		s.withinLocked(s.rx.set.limits.CloseTimeout)
 	}
-	if err := u.engine().drive(u.Driver, s, &opened{line: line, unread: snap.Unread}); err != nil {
+	if err := u.engine().drive(u.Driver, s, &opened{line: line, unread: clone(snap.Unread)}); err != nil {
 		s.client.leave()
+		s.codec.release()
 		return nil, fmt.Errorf("websocket restore: %w", err)
 	}
 	return s, nil

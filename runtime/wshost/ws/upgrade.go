@@ -78,7 +78,7 @@ func (u *Upgrader) openStream(w http.ResponseWriter, r *http.Request, options ha
 	if err != nil {
 		return nil, refuse(w, err)
 	}
-	o := &opened{subprotocol: answer.Subprotocol, agreed: u.Compression.answer(answer), stream: true}
+	o := &opened{subprotocol: answer.Subprotocol, agreed: u.Compression.answer(answer, &u.settings().limits), stream: true}
 	answer.SetHeader(w.Header())
 	line, err := openStream(w, r)
 	if err != nil {
@@ -137,7 +137,7 @@ func (u *Upgrader) shake(w http.ResponseWriter, r *http.Request) (*opened, error
 	if err != nil {
 		return nil, refuse(w, &handshake.Error{Status: http.StatusInternalServerError, Reason: "the server cannot hand over its connection"})
 	}
-	o := &opened{line: line, subprotocol: answer.Subprotocol, agreed: u.Compression.answer(answer)}
+	o := &opened{line: line, subprotocol: answer.Subprotocol, agreed: u.Compression.answer(answer, &u.settings().limits)}
 	// The client may have sent frames right behind its request, and the HTTP server may have read them. They are
 	// taken along here, and the buffers are dropped.
 	if n := rw.Reader.Buffered(); n > 0 {

@@ -124,7 +124,10 @@ func (c *Compressor) advance(s *search, p []byte) {
 // Forget has later messages refer to nothing that was said before: for when the peer was told more than went through
 // this compressor.
 func (c *Compressor) Forget() {
-	c.past.buf, c.base, c.places = c.past.buf[:0], 0, nil
+	if len(c.past.buf) > 0 {
+		c.past.buf, c.base = c.past.buf[:0], 0
+		clear(c.places)
+	}
 }
 
 // Window returns the bytes that the next message may refer to: with the configuration they are all there is to be
