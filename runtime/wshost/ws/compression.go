@@ -90,6 +90,9 @@ func newCodec(set *settings, role frame.Role, a *deflate.Agreement) *codec {
 	if role == frame.Client {
 		out, in = in, out
 	}
+	if set.limits.SlowConsumer == DropOldest {
+		out.Takeover = false // whatever was agreed on: doing without is always right
+	}
 	cfg := set.squeeze
 	cfg.Bits, cfg.Takeover, cfg.Pool = out.Bits, out.Takeover, &set.memory.deflate
 	return &codec{
@@ -132,8 +135,10 @@ func restoreCodec(set *settings, role frame.Role, s *compressionState, inflate [
 		return nil, fmt.Errorf("%w: its window bits are impossible", ErrSnapshot)
 	}
 	c := newCodec(set, role, &deflate.Agreement{Params: s.Params})
-	if err := c.send.Restore(s.Send); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
+	if set.limits.SlowConsumer != DropOldest {
+		if err := c.send.Restore(s.Send); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
+		}
 	}
 	if err := c.receive.Restore(s.Receive, inflate); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
