@@ -51,11 +51,12 @@ func (h *oursBroadcast) Opened(s *ws.Socket) { h.members.Join(s) }
 // Message sends the message to all.
 func (h *oursBroadcast) Message(_ *ws.Socket, op frame.Opcode, p []byte) {
 	m, err := ws.Prepare(op, p)
+	if err == nil {
+		err = h.members.Publish(m)
+	}
 	if err != nil {
 		note("rolemgr", err)
-		return
 	}
-	h.members.Publish(m)
 }
 
 // Closed does nothing.

@@ -114,7 +114,7 @@ func neverReads(t *testing.T, f front, policy ws.SlowConsumer, size int) {
 		readToClose(t, peer, size)
 		waitUntil(t, "the socket has ended", func() bool { return ft.ended("1013") == 1 })
 	case ft.ended("has not taken") != 1:
-		t.Errorf("the socket has ended otherwise: %v", ft.ends)
+		t.Errorf("the socket has ended otherwise: %v", ft.how())
 	}
 	if policy == ws.DropOldest && dropped == 0 || policy != ws.DropOldest && refused == 0 {
 		t.Errorf("%d messages were dropped, %d refused", dropped, refused)
@@ -219,7 +219,7 @@ func TestAttackNotASlowReader(t *testing.T) {
 		b := make([]byte, 64<<10)
 		for begin, i := time.Now(), 1; time.Since(begin) < 4*limit; i++ {
 			if _, err := io.ReadFull(peer.br, b); err != nil {
-				t.Fatalf("after %v: %v, %v", time.Since(begin), err, ft.ends)
+				t.Fatalf("after %v: %v, %v", time.Since(begin), err, ft.how())
 			}
 			<-time.After(time.Until(begin.Add(time.Duration(i) * limit / 40)))
 		}
@@ -424,7 +424,7 @@ func TestAttackHalfOpen(t *testing.T) {
 			start := time.Now()
 			for deadline := start.Add(20 * time.Second); ft.ended("has not answered a ping") < peers; time.Sleep(2 * time.Millisecond) {
 				if time.Now().After(deadline) {
-					t.Errorf("%d of %d have ended: %v", ft.ended("has not answered a ping"), peers, ft.ends)
+					t.Errorf("%d of %d have ended: %v", ft.ended("has not answered a ping"), peers, ft.how())
 					return
 				}
 			}

@@ -150,6 +150,13 @@ func (ft *fortress) end(err error) {
 	ft.ends[fmt.Sprint(err)]++
 }
 
+// how tells how connections ended.
+func (ft *fortress) how() string {
+	ft.mu.Lock()
+	defer ft.mu.Unlock()
+	return fmt.Sprint(ft.ends)
+}
+
 // ended returns how many connections ended with an error whose text contains s.
 func (ft *fortress) ended(s string) (n int) {
 	ft.mu.Lock()
@@ -242,6 +249,11 @@ func (ft *fortress) join(t *testing.T) {
 			_, err := io.ReadFull(line, b)
 			return string(b), err
 		})
+	}
+	for _, line := range append(ft.engine.lines[:pulseLines:pulseLines], ft.other.lines...) {
+		if _, err := line("hello"); err != nil { // now the other ends are open, too
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -76,10 +76,35 @@ func (g *Group) Join(s *Socket) bool {
 		g.size++
 	}
 	g.mu.Unlock()
-	if joined {
-		s.OnEnd(func() { g.Leave(s) })
+	if joined && !s.entered(g) {
+		g.Leave(s)
+		return false
 	}
 	return joined
+}
+
+// entered notes that s is in g, which it leaves at its end; false when it has ended.
+func (s *Socket) entered(g *Group) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.finished {
+		return false
+	}
+	r := s.uncommon()
+	if r.groups == nil {
+		r.groups = map[*Group]struct{}{}
+	}
+	r.groups[g] = struct{}{}
+	return true
+}
+
+// left forgets what entered has noted.
+func (s *Socket) left(g *Group) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.rare != nil {
+		delete(s.rare.groups, g)
+	}
 }
 
 // Leave removes s, and reports whether it was there. What was published before may still reach it.
@@ -90,6 +115,7 @@ func (g *Group) Leave(s *Socket) bool {
 	left := m.remove(s)
 	if left {
 		g.size--
+		s.left(g)
 	}
 	if len(m.list) == 0 && s.loop != nil {
 		delete(g.loops, s.loop)
@@ -104,24 +130,47 @@ func (g *Group) Len() int {
 	return g.size
 }
 
+// publishAhead is how many bytes of published messages may wait for one loop to deliver them.
+const publishAhead = 32 << 20
+
 // Publish sends m to every socket of the group. Messages of one publisher arrive in the order in which they were
-// published.
-func (g *Group) Publish(m *Prepared) {
+// published. When 32 MiB of messages wait for a loop to deliver them it returns ErrQueueFull, and m goes to nobody.
+func (g *Group) Publish(m *Prepared) error { return g.PublishExcept(m, nil) }
+
+// PublishExcept is Publish for all but one socket, such as the one that the message came from. nil excepts nobody.
+func (g *Group) PublishExcept(m *Prepared, but *Socket) error {
 	g.mu.Lock()
 	defer g.mu.Unlock() // so that two publishers reach all loops in one order
+	for l := range g.loops {
+		if l.published.Load() >= publishAhead {
+			return ErrQueueFull
+		}
+	}
+	size := int64(len(m.plain)) + taskCost
 	for l, to := range g.loops {
-		l.post(task{do: func() { l.deliver(to, m) }})
+		l.published.Add(size)
+		l.post(task{do: func() {
+			l.published.Add(-size)
+			l.deliver(to, m, but)
+		}})
 	}
 	g.lines.mu.Lock()
 	defer g.lines.mu.Unlock()
 	for _, s := range g.lines.list {
+		if s == but {
+			continue
+		}
 		s.mu.Lock()
 		if s.deliverLocked(m) {
 			s.pushLocked()
 		}
 		s.mu.Unlock()
 	}
+	return nil
 }
+
+// taskCost is what a published message that waits for a loop is charged beside its bytes.
+const taskCost = 256
 
 // deliverLocked queues a published message and reports whether it did.
 func (s *Socket) deliverLocked(m *Prepared) bool {
@@ -133,10 +182,13 @@ func (s *Socket) deliverLocked(m *Prepared) bool {
 }
 
 // deliver queues a published message for all members on the loop. It leaves when the turn ends.
-func (l *loop) deliver(to *members, m *Prepared) {
+func (l *loop) deliver(to *members, m *Prepared, but *Socket) {
 	to.mu.Lock()
 	defer to.mu.Unlock()
 	for _, s := range to.list {
+		if s == but {
+			continue
+		}
 		s.mu.Lock()
 		if s.deliverLocked(m) && !s.corked && !s.watched && !s.dirty {
 			s.dirty = true

@@ -52,7 +52,10 @@ func TestGroupPublishes(t *testing.T) {
 						t.Error(err)
 						return
 					}
-					g.Publish(m)
+					if err := g.Publish(m); err != nil {
+						t.Error(err)
+						return
+					}
 				}
 			})
 		}

@@ -157,9 +157,12 @@ func (s *Socket) flushLine() {
 	s.mu.Lock()
 	for s.q != nil && s.q.size > 0 && s.phase != over && s.hold.Load()&holdMoving == 0 {
 		s.q.since, s.q.then = max(s.rx.set.clock(), 1), s.q.size
+		q := s.q
+		q.writing = true
 		n, err := s.writeLine()
+		q.writing, q.flying = false, 0
 		s.bytesOut += int64(n)
-		if s.q == nil {
+		if s.q != q {
 			break
 		}
 		s.q.since = 0
@@ -196,7 +199,7 @@ func (s *Socket) writeLine() (n int, err error) {
 	}
 	b := q.own
 	if len(b) == 0 {
-		b = q.segs[0].b
+		b, q.flying = q.segs[0].b, 1
 	}
 	b = b[q.out:]
 	b = b[:min(len(b), writePiece)]
@@ -216,6 +219,7 @@ func (s *Socket) writeLine() (n int, err error) {
 //go:noinline
 func (s *Socket) writeVector() (int, error) {
 	vec := net.Buffers(piece(s.q.vector(nil)))
+	s.q.flying = min(len(vec), len(s.q.segs))
 	s.mu.Unlock()
 	n, err := vec.WriteTo(s.line.conn)
 	s.mu.Lock()

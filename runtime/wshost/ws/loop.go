@@ -29,6 +29,8 @@ type loop struct {
 	poll   *poller.Poller
 	load   atomic.Int64 // sockets it has or is about to have
 
+	published atomic.Int64 // bytes of published messages that wait to be delivered
+
 	mu     sync.Mutex
 	tasks  []task
 	asleep bool // a task must wake it

@@ -15,6 +15,9 @@ type queue struct {
 	out  int    // bytes of the very first chunk that are written already
 	size int64  // bytes that are not
 
+	writing bool // a goroutine writes from it without the lock: what it may read must stay as it is
+	flying  int  // how many of segs it may read
+
 	since time.Duration // on the settings' clock: when the line took no more; 0 while it does
 	then  int64         // size at that moment
 }
@@ -41,6 +44,9 @@ func (m *memory) queue() *queue {
 
 // forgetQueue takes q back.
 func (m *memory) forgetQueue(q *queue) {
+	if q.writing {
+		return // the garbage collector has it when the writer is done
+	}
 	for i := range q.segs {
 		m.giveSeg(&q.segs[i])
 	}
@@ -144,7 +150,7 @@ func (q *queue) advance(m *memory, n int) {
 // dropOldest drops the oldest message of which nothing is written yet, and reports whether there was one.
 func (q *queue) dropOldest(m *memory) bool {
 	for i := range q.segs {
-		if !q.segs[i].drop || i == 0 && len(q.own) == 0 && q.out > 0 {
+		if i < q.flying || !q.segs[i].drop || i == 0 && len(q.own) == 0 && q.out > 0 {
 			continue
 		}
 		q.size -= int64(len(q.segs[i].b))
@@ -158,9 +164,9 @@ func (q *queue) dropOldest(m *memory) bool {
 // dropUnbegun drops everything behind the chunk that is being written: a frame must be finished before the close frame
 // that takes the place of the rest. Frames that were copied one behind the other count as one.
 func (q *queue) dropUnbegun(m *memory) {
-	keep := 0
+	keep := q.flying
 	if len(q.own) == 0 && q.out > 0 {
-		keep = 1
+		keep = max(keep, 1)
 	}
 	for i := keep; i < len(q.segs); i++ {
 		q.size -= int64(len(q.segs[i].b))

@@ -57,7 +57,8 @@ type rare struct {
 	done        chan struct{} // closed at the end
 	extra       []byte
 	onEnd       []func()
-	moved       chan moved // where Detach waits for the line
+	groups      map[*Group]struct{} // that it is in
+	moved       chan moved          // where Detach waits for the line
 	dropped     int64
 }
 

@@ -71,7 +71,7 @@ func (s *Socket) endingLocked() *ending {
 // within bounds the rest of the socket's life to d from now; 0 is no bound. An earlier bound stays.
 func (s *Socket) withinLocked(d time.Duration) {
 	e := s.endingLocked()
-	if at := s.rx.set.clock() + d; d > 0 && (e.deadline == 0 || at < e.deadline) {
+	if at := s.rx.set.clock() + d; d > 0 && at > 0 && (e.deadline == 0 || at < e.deadline) { // a sum that is not overflows
 		e.deadline = max(at, 1)
 	}
 }
@@ -193,14 +193,21 @@ func (s *Socket) finish(err error) {
 	s.closed(err)
 	s.mu.Lock()
 	var after []func()
+	var groups []*Group
 	if s.rare != nil {
 		after, s.rare.onEnd = s.rare.onEnd, nil
+		for g := range s.rare.groups {
+			groups = append(groups, g)
+		}
 		if s.rare.done != nil {
 			close(s.rare.done)
 		}
 	}
 	s.finished = true
 	s.mu.Unlock()
+	for _, g := range groups {
+		g.Leave(s)
+	}
 	for _, f := range after {
 		f()
 	}

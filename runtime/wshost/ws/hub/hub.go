@@ -122,16 +122,20 @@ func (h *Hub) Publish(name string, op frame.Opcode, p []byte) error {
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
-	h.Send(name, m)
-	return nil
+	return h.Send(name, m)
 }
 
 // Send is Publish for a message that is encoded already, as for several rooms. A socket that is in several receives it
 // several times.
-func (h *Hub) Send(name string, m *ws.Prepared) {
-	if g := h.group(name); g != nil {
-		g.Publish(m)
+func (h *Hub) Send(name string, m *ws.Prepared) error {
+	g := h.group(name)
+	if g == nil {
+		return nil
 	}
+	if err := g.Publish(m); err != nil {
+		return fmt.Errorf("publish: %w", err)
+	}
+	return nil
 }
 
 func (h *Hub) group(name string) *ws.Group {
