@@ -272,7 +272,7 @@ func TestAttackPingsOfTheDeaf(t *testing.T) {
 				if err := s.Write(frame.Binary, great[:64<<10]); err != nil {
 					t.Fatal(err)
 				}
-				for range 20 { // the goroutine driver writes elsewhere
+				for range 200 { // the goroutine driver writes elsewhere
 					if s.Queued() == 0 {
 						break
 					}
@@ -317,7 +317,7 @@ func TestAttackSlowLoris(t *testing.T) {
 	starts := map[string][]byte{
 		"half a header":                  head[:2],
 		"the greatest message":           append(head, "key!payload"...),
-		"a fragment without its end":     masked(0x01, strings.Repeat("x", 100))[:8],
+		"a fragment without its end":     masked(0x02, strings.Repeat("x", 100))[:8],
 		"fragments that do not go on":    masked(0x01, "first"),
 		"a control frame without an end": masked(0x89, strings.Repeat("x", 100))[:8],
 	}
@@ -406,11 +406,11 @@ func TestAttackSlowHandshake(t *testing.T) {
 // Peers whose process is stopped are there for TCP and answer nothing: they are cut, and their descriptors are free.
 // Only PingInterval and PongTimeout, which would be waited for, are shortened.
 func TestAttackHalfOpen(t *testing.T) {
-	const interval, pong, peers = 200 * time.Millisecond, 300 * time.Millisecond, 50
+	const interval, pong, peers = 300 * time.Millisecond, 500 * time.Millisecond, 50
 	everyFront(t, func(t *testing.T, f front) {
+		a := recruit(t) // before there are connections that must not fall silent
 		ft := fortify(t, f, &ws.Upgrader{Limits: ws.Limits{PingInterval: interval, PongTimeout: pong}}, nil)
 		_, addr, _ := strings.Cut(ft.url, "://")
-		a := recruit(t)
 		ft.once(t, peers, 64<<10, func() {
 			all, err := a.obey(order{Addr: addr, TLS: f.tls, Conns: peers})
 			if err != nil || len(all) != peers {

@@ -156,7 +156,7 @@ func (s *Socket) proceed() bool {
 func (s *Socket) flushLine() {
 	s.mu.Lock()
 	for s.q != nil && s.q.size > 0 && s.phase != over && s.hold.Load()&holdMoving == 0 {
-		s.q.since, s.q.then = max(s.rx.set.clock(), 1), s.q.size
+		s.timeLocked(s.rx.set.clock())
 		q := s.q
 		q.writing = true
 		n, err := s.writeLine()

@@ -18,8 +18,9 @@ type queue struct {
 	writing bool // a goroutine writes from it without the lock: what it may read must stay as it is
 	flying  int  // how many of segs it may read
 
-	since time.Duration // on the settings' clock: when the line took no more; 0 while it does
-	then  int64         // size at that moment
+	since time.Duration // on the settings' clock: from when the peer's time to take something counts; 0 while it need not
+	then  int64         // bytes that had been written at that moment
+	want  int64         // bytes that it must take
 }
 
 // seg is a chunk of the queue behind own.

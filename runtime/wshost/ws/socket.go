@@ -34,6 +34,7 @@ type Socket struct {
 	pongAt, trip time.Duration // of the newest answer; 0 when there was none
 
 	hold     atomic.Uint32 // why reading pauses
+	gone     atomic.Bool   // the verdict is known: no message is delivered any more
 	fd       int32         // under the poller driver; -1 after the end
 	pingID   uint32        // of the newest ping
 	closer   closer

@@ -49,6 +49,7 @@ func (s *Socket) Cut() {
 	e := s.endingLocked()
 	e.err = keep(e.err, ErrCut)
 	e.deadline = 1
+	s.gone.Store(true)
 	s.driverCutLocked()
 	s.mu.Unlock()
 }
@@ -129,6 +130,7 @@ func (s *Socket) failLocked(p *ProtocolError) {
 	}
 	e := s.endingLocked()
 	e.err = p
+	s.gone.Store(true)
 	s.withinLocked(s.rx.set.limits.CloseTimeout)
 	s.phase = flushing
 	e.linger = true

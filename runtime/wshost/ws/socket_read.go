@@ -104,7 +104,9 @@ func (t *turn) run(b []byte) {
 		b = b[n:]
 		if err == nil && t.ev.kind == gotMessage && !t.pinged {
 			t.messages++
-			s.h.Message(s, t.ev.op, t.ev.payload)
+			if s.h.Message(s, t.ev.op, t.ev.payload); s.gone.Load() {
+				return
+			}
 			continue
 		}
 		if !t.take(err, len(b) > 0) {
@@ -156,6 +158,7 @@ func (t *turn) take(err error, more bool) bool {
 		}
 		t.messages++
 		s.h.Message(s, ev.op, ev.payload)
+		return !s.gone.Load()
 	case gotPing:
 		t.pinged, t.pingN = true, copy(t.ping[:], ev.payload)
 	case gotPong:
@@ -305,11 +308,16 @@ func (s *Socket) stuckLocked(now time.Duration) bool {
 	if d <= 0 || s.q == nil || s.q.since == 0 || now-s.q.since < d {
 		return false
 	}
-	if s.q.then-s.q.size < min(writePiece, s.q.then) {
+	if s.bytesOut-s.q.then < s.q.want {
 		return true
 	}
-	s.q.since, s.q.then = now, s.q.size
+	s.timeLocked(now)
 	return false
+}
+
+// timeLocked gives the peer Limits.WriteTimeout from now to take the next of what is queued.
+func (s *Socket) timeLocked(now time.Duration) {
+	s.q.since, s.q.then, s.q.want = max(now, 1), s.bytesOut, min(writePiece, s.q.size)
 }
 
 // turn lends a turn.

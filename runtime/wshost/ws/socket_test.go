@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -428,5 +429,55 @@ func TestEventClient(t *testing.T) {
 		if err := await(t, st.closed); !errors.As(err, &ended) || ended.Reason != "bye" {
 			t.Errorf("server: %v", err)
 		}
+	})
+}
+
+// After Cut no message is delivered any more, also of those that came in the same read.
+func TestSocketDeliversNothingAfterCut(t *testing.T) {
+	everyWay(t, func(t *testing.T, w way) {
+		if w.tls {
+			t.Skip("the raw client speaks no TLS")
+		}
+		var after atomic.Int32
+		st := stand(t, w, &ws.Upgrader{}, handler{message: func(s *ws.Socket, _ frame.Opcode, _ []byte) {
+			after.Add(1)
+			s.Cut()
+		}})
+		line := rawClient(t, st.url)
+		if _, err := line.Write(bytes.Repeat([]byte("\x81\x81\x00\x00\x00\x00x"), 100)); err != nil {
+			t.Fatal(err)
+		}
+		if err := await(t, st.closed); !errors.Is(err, ws.ErrCut) || after.Load() != 1 {
+			t.Errorf("%d messages, %v", after.Load(), err)
+		}
+	})
+}
+
+// A peer that takes its bytes slowly but steadily is not cut while more and more is written to it.
+func TestSlowIsNotStuck(t *testing.T) {
+	everyWay(t, func(t *testing.T, w way) {
+		limits := ws.Limits{WriteTimeout: 300 * time.Millisecond, QueueSize: 256 << 20, MessageSize: 1 << 20}
+		st := stand(t, w, &ws.Upgrader{Limits: limits}, handler{})
+		c := st.join(t, nil)
+		s := await(t, st.opened)
+		p := make([]byte, 1<<20)
+		for end := time.Now().Add(2 * limits.WriteTimeout); time.Now().Before(end); {
+			n := 3 // more than what is read
+			if s.Queued() > 64<<20 {
+				n = 1
+			}
+			for range n {
+				if err := s.Write(frame.Binary, p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			hear(t, c)
+		}
+		select {
+		case err := <-st.closed:
+			t.Error(err)
+		default:
+		}
+		s.Cut()
 	})
 }

@@ -245,7 +245,7 @@ func (s *Socket) settleLocked() {
 		}
 	} else if !s.watched {
 		s.watched = true
-		s.q.since, s.q.then = max(s.rx.set.clock(), 1), s.q.size
+		s.timeLocked(s.rx.set.clock())
 		s.watchLocked()
 	}
 	if s.fullLocked() && s.rx.set.limits.SlowConsumer == Block {
