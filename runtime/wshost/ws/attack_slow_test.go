@@ -69,7 +69,7 @@ func TestAttackNeverReads(t *testing.T) {
 				if f.pull && (policy != ws.Block || size < 64<<10) {
 					continue // a Conn has no queue: Write waits for the peer
 				}
-				if size == 4 && policy != ws.DropOldest || underRace && size == 1<<10 {
+				if size == 4 && policy != ws.DropOldest || underRace && (size == 1<<10 || size == 64<<10 && !f.pull) {
 					continue // too many system calls for what they show
 				}
 				t.Run(fmt.Sprintf("%s, messages of %d", policy, size), func(t *testing.T) { neverReads(t, f, policy, size) })
@@ -324,6 +324,9 @@ func TestAttackSlowLoris(t *testing.T) {
 	everyFront(t, func(t *testing.T, f front) {
 		ft := fortify(t, f, &ws.Upgrader{Limits: ws.Limits{AssemblyTimeout: limit}}, nil)
 		for name, start := range starts {
+			if underRace && name != "the greatest message" && name != "fragments that do not go on" {
+				continue
+			}
 			t.Run(name, func(t *testing.T) {
 				ft.once(t, peers, 64<<10, func() {
 					var wg sync.WaitGroup

@@ -48,7 +48,7 @@ import (
 const stallFloor = 20 * time.Millisecond
 
 // slack is what the process may hold beside the budgets: idle buffers of pools, and garbage that is not collected yet.
-const slack = 8 << 20
+const slack = 16 << 20
 
 // front is a way of serving connections.
 type front struct {

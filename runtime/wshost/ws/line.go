@@ -219,7 +219,7 @@ func (s *Socket) writeLine() (n int, err error) {
 //go:noinline
 func (s *Socket) writeVector() (int, error) {
 	vec := net.Buffers(piece(s.q.vector(nil)))
-	s.q.flying = min(len(vec), len(s.q.segs))
+	s.q.flying = s.q.covered(len(vec))
 	s.mu.Unlock()
 	n, err := vec.WriteTo(s.line.conn)
 	s.mu.Lock()

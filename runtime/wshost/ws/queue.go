@@ -10,10 +10,12 @@ import (
 // queue is what is to be written to a peer, in order. Small frames are copied one behind the other, so that many leave
 // with one system call; frames that several peers share stay where they are.
 type queue struct {
-	own  []byte // the frames in front; its memory stays with the queue
-	segs []seg  // what comes behind them
-	out  int    // bytes of the very first chunk that are written already
-	size int64  // bytes that are not
+	own   []byte // the frames in front; its memory stays with the queue
+	segs  []seg  // what comes behind them
+	out   int    // bytes of the very first chunk that are written already
+	size  int64  // bytes that are not
+	next  int    // no chunk before it may be dropped
+	empty int    // how many of segs have been dropped
 
 	writing bool // a goroutine writes from it without the lock: what it may read must stay as it is
 	flying  int  // how many of segs it may read
@@ -25,10 +27,17 @@ type queue struct {
 
 // seg is a chunk of the queue behind own.
 type seg struct {
-	b    []byte
-	lent *buffer // that b lies in; nil when b is shared with others
-	drop bool    // b is one whole message that may be dropped
+	b     []byte
+	lent  *buffer // that b lies in; nil when b is shared with others
+	drop  bool    // b is one whole message that may be dropped
+	begun bool    // b is the rest of a frame that is under way
 }
+
+// segCost is what a chunk is charged beside its bytes: many small messages are not free.
+const segCost = 96
+
+// held returns the bytes of memory that q stands for: what limits are held against.
+func (q *queue) held() int64 { return q.size + int64(len(q.segs)-q.empty)*segCost }
 
 const (
 	queueOwn  = 4 << 10                  // bytes of own in a new queue
@@ -80,9 +89,9 @@ func (q *queue) tail(m *memory, n int, drop bool) []byte {
 	}
 	size := max(n, queueOwn)
 	if drop {
-		size = n
+		size = n // and not more: small messages would hold many times their length
 	}
-	lent := m.take(n, max(size, firstBuffer))
+	lent := m.take(n, size)
 	q.segs = append(q.segs, seg{b: lent.b, lent: lent, drop: drop})
 	return lent.b
 }
@@ -124,6 +133,20 @@ func (q *queue) vector(bs [][]byte) [][]byte {
 	return bs
 }
 
+// covered returns how many of segs the first n chunks of a vector reach into.
+func (q *queue) covered(n int) int {
+	if len(q.own) > q.out {
+		n--
+	}
+	i := 0
+	for ; n > 0 && i < len(q.segs); i++ {
+		if len(q.segs[i].b) > 0 {
+			n--
+		}
+	}
+	return i
+}
+
 // advance notes that n bytes more are written.
 func (q *queue) advance(m *memory, n int) {
 	q.size -= int64(n)
@@ -137,6 +160,9 @@ func (q *queue) advance(m *memory, n int) {
 	}
 	gone := 0
 	for gone < len(q.segs) && q.out >= len(q.segs[gone].b) {
+		if len(q.segs[gone].b) == 0 {
+			q.empty--
+		}
 		q.out -= len(q.segs[gone].b)
 		m.giveSeg(&q.segs[gone])
 		gone++
@@ -145,21 +171,41 @@ func (q *queue) advance(m *memory, n int) {
 		k := copy(q.segs, q.segs[gone:])
 		clear(q.segs[k:])
 		q.segs = q.segs[:k]
+		q.next = max(q.next-gone, 0)
 	}
 }
 
 // dropOldest drops the oldest message of which nothing is written yet, and reports whether there was one.
 func (q *queue) dropOldest(m *memory) bool {
-	for i := range q.segs {
-		if i < q.flying || !q.segs[i].drop || i == 0 && len(q.own) == 0 && q.out > 0 {
+	for i := max(q.next, q.flying); i < len(q.segs); i++ {
+		if !q.segs[i].drop || i == 0 && len(q.own) == 0 && q.out > 0 {
 			continue
 		}
 		q.size -= int64(len(q.segs[i].b))
-		m.giveSeg(&q.segs[i])
-		q.segs = append(q.segs[:i], q.segs[i+1:]...)
+		m.giveSeg(&q.segs[i]) // an empty chunk stays in its place until there are many
+		q.next = i + 1
+		if q.empty++; q.empty > 64 && q.empty > len(q.segs)/2 {
+			q.compact()
+		}
 		return true
 	}
 	return false
+}
+
+// compact takes the empty chunks out, behind those that are being written.
+func (q *queue) compact() {
+	k := q.flying
+	for i := k; i < len(q.segs); i++ {
+		if len(q.segs[i].b) > 0 {
+			q.segs[k] = q.segs[i]
+			k++
+		} else {
+			q.empty--
+		}
+	}
+	clear(q.segs[k:])
+	q.segs = q.segs[:k]
+	q.next = q.flying
 }
 
 // dropUnbegun drops everything behind the chunk that is being written: a frame must be finished before the close frame
@@ -170,10 +216,19 @@ func (q *queue) dropUnbegun(m *memory) {
 		keep = max(keep, 1)
 	}
 	for i := keep; i < len(q.segs); i++ {
+		if q.segs[i].begun {
+			keep = i + 1
+		}
+	}
+	for i := keep; i < len(q.segs); i++ {
+		if len(q.segs[i].b) == 0 {
+			q.empty--
+		}
 		q.size -= int64(len(q.segs[i].b))
 		m.giveSeg(&q.segs[i])
 	}
 	q.segs = q.segs[:min(keep, len(q.segs))]
+	q.next = min(q.next, len(q.segs))
 }
 
 // bytes copies what is not written yet.

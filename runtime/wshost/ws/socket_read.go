@@ -59,7 +59,7 @@ func (s *Socket) chargeLocked() {
 		s.rx.charged = s.codec.memory
 	}
 	if s.q != nil {
-		s.rx.charged += s.q.size
+		s.rx.charged += s.q.held()
 	}
 }
 

@@ -79,7 +79,7 @@ func (s *Socket) writableLocked() error {
 }
 
 // fullLocked reports whether the queue has reached its limit.
-func (s *Socket) fullLocked() bool { return s.q != nil && s.q.size >= s.rx.set.limits.QueueSize }
+func (s *Socket) fullLocked() bool { return s.q != nil && s.q.held() >= s.rx.set.limits.QueueSize }
 
 func (s *Socket) writeLocked(op frame.Opcode, p []byte) error {
 	if err := s.writableLocked(); err != nil {
@@ -202,6 +202,9 @@ func (s *Socket) writeThroughLocked(tx *sender, op frame.Opcode, p []byte) {
 	if rest := p[sent:]; len(rest) > 0 {
 		b := s.q.tail(s.rx.set.memory, len(rest), false)
 		s.q.keep(append(b, rest...), len(rest))
+		if k := len(s.q.segs) - 1; k >= 0 {
+			s.q.segs[k].begun = true
+		}
 	}
 	s.settleLocked()
 }
@@ -257,7 +260,7 @@ func (s *Socket) settleLocked() {
 
 // roomLocked goes on with what waited for room in the queue.
 func (s *Socket) roomLocked() {
-	if s.q != nil && s.q.size > s.rx.set.limits.QueueSize/2 {
+	if s.q != nil && s.q.held() > s.rx.set.limits.QueueSize/2 {
 		return
 	}
 	if s.rare != nil && s.rare.room != nil {
