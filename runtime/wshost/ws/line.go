@@ -19,10 +19,14 @@ type line struct {
 }
 
 const (
-	// lineBuffer is what a line is read into, in bytes. A plain TCP line borrows it only when something is there.
+	// lineBuffer is what a line is read into, in bytes. A plain TCP line borrows it only when something is there, and
+	// up to fullBuffer while reads fill it.
 	lineBuffer = 16 << 10
+	fullBuffer = 64 << 10
 	// quietBuffer is what other lines wait with; the buffer grows while reads fill it.
 	quietBuffer = 1 << 10
+	// leanReads is after how many reads in a row that leave most of it empty a buffer shrinks again.
+	leanReads = 8
 )
 
 func newLine(conn net.Conn, m *memory) *line {
@@ -121,7 +125,7 @@ func (s *Socket) readLine() error {
 		case n == len(b) && n < lineBuffer:
 			b, lean = make([]byte, min(4*n, lineBuffer)), 0
 		case len(b) > quietBuffer && n < len(b)/4:
-			if lean++; lean >= 8 {
+			if lean++; lean >= leanReads {
 				b, lean = make([]byte, len(b)/4), 0
 			}
 		default:

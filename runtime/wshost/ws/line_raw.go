@@ -14,7 +14,10 @@ type rawLine struct {
 	memory *memory
 
 	read  func(fd uintptr) bool // tryRead, made once
-	lent  *buffer
+	room  []byte                // of a message under way, to be read into; nil when there is none
+	lent  *buffer               // what was read into when there was no room
+	size  int                   // of the next buffer to borrow
+	lean  int                   // how many reads in a row left most of it empty
 	n     int
 	rerr  error
 	write func(fd uintptr) bool // tryWrite
@@ -33,21 +36,41 @@ func newRawLine(conn net.Conn, m *memory) *rawLine {
 	if err != nil {
 		return nil
 	}
-	l := &rawLine{conn: raw, memory: m}
+	l := &rawLine{conn: raw, memory: m, size: lineBuffer}
 	l.read, l.write = l.tryRead, l.tryWrite
 	return l
 }
 
-// tryRead borrows a buffer and reads into it; it gives the buffer back when there is nothing to read.
+// tryRead reads into the room there is or borrows a buffer, which it gives back when there is nothing to read.
 func (l *rawLine) tryRead(fd uintptr) bool {
-	lent := l.memory.take(lineBuffer, lineBuffer)
-	n, ok, err := poller.ReadNow(int32(fd), lent.b[:lineBuffer])
+	if l.room != nil {
+		var ok bool
+		l.n, ok, l.rerr = poller.ReadNow(int32(fd), l.room)
+		return ok || l.rerr != nil
+	}
+	lent := l.memory.take(l.size, l.size)
+	n, ok, err := poller.ReadNow(int32(fd), lent.b[:l.size])
 	if !ok && err == nil {
 		l.memory.give(lent)
 		return false
 	}
 	l.lent, l.n, l.rerr = lent, n, err
 	return true
+}
+
+// fit has the next read borrow more when this one filled what it borrowed, and less when several have left most of it
+// empty.
+func (l *rawLine) fit() {
+	switch {
+	case l.n == l.size && l.size < fullBuffer:
+		l.size, l.lean = 2*l.size, 0
+	case l.size > lineBuffer && l.n < l.size/4:
+		if l.lean++; l.lean >= leanReads {
+			l.size, l.lean = l.size/2, 0
+		}
+	default:
+		l.lean = 0
+	}
 }
 
 // tryWrite writes what the line takes at once.
@@ -71,11 +94,22 @@ func (l *rawLine) writeNow(b []byte) (int, error) {
 func (s *Socket) readRaw() error {
 	l := s.line.raw
 	for s.proceed() {
+		if l.room = s.rx.room(directRead); l.room != nil {
+			l.room = l.room[:min(len(l.room), loopBuffer)]
+		}
 		if err := l.conn.Read(l.read); err != nil {
 			return err
 		}
+		if l.room != nil {
+			if l.rerr != nil {
+				return l.rerr
+			}
+			s.consumeFilled(l.n, s.rx.set.clock())
+			continue
+		}
 		lent, n, err := l.lent, l.n, l.rerr
 		l.lent = nil
+		l.fit()
 		if err == nil {
 			s.consume(lent.b[:n], s.rx.set.clock())
 		}
