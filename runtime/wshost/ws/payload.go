@@ -53,15 +53,16 @@ func (r *receiver) data(piece []byte, ev *event) error {
 	return nil
 }
 
-// hold appends to the message. The buffer is at most twice what has arrived, and never outgrows the limits nor what the
-// last frame has declared: a peer makes us hold memory by sending bytes, not by announcing them.
+// hold appends to the message. The buffer is at most twice what has arrived, or four times when that is all of the
+// message, and never outgrows the limits nor what the last frame has declared: a peer makes us hold memory by sending
+// bytes, not by announcing them.
 func (r *receiver) hold(piece []byte) {
 	p := r.part
 	need := len(p.message()) + len(piece)
 	if p.held == nil || need > cap(p.held.b) {
 		room := max(2*need, firstBuffer)
-		if left := p.h.Length - p.got; p.h.FIN && left < uint64(room) {
-			room = min(room, need+int(left))
+		if left := p.h.Length - p.got; p.h.FIN && left <= 3*uint64(need) {
+			room = need + int(left)
 		}
 		if most := r.most(); int64(room) > most {
 			room = int(most)
