@@ -26,6 +26,7 @@ type examiner struct {
 	done    chan struct{} // closed when there is nothing more to wait for
 
 	mu      sync.Mutex
+	agent   string // the client under test, once it has said who it is
 	results []Result
 	left    int
 	ended   bool
@@ -47,7 +48,7 @@ func Serve(ctx context.Context, ln net.Listener, o Options) (*Report, error) {
 		return nil, err
 	}
 	x := &examiner{
-		o: o, address: ln.Addr().String(), cases: cases, done: make(chan struct{}), left: len(cases), results: make([]Result, len(cases)),
+		o: o, agent: o.Agent, address: ln.Addr().String(), cases: cases, done: make(chan struct{}), left: len(cases), results: make([]Result, len(cases)),
 	}
 	for i, c := range cases {
 		x.results[i] = c.result()
@@ -83,11 +84,20 @@ func Serve(ctx context.Context, ln net.Listener, o Options) (*Report, error) {
 func (x *examiner) report() *Report {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	agent := x.o.Agent
+	agent := x.agent
 	if agent == "" {
 		agent = "unnamed client"
 	}
 	return newReport(Client, agent, "ws://"+x.address, append([]Result(nil), x.results...))
+}
+
+// meet names the report after the first client that says who it is, unless the caller has named it.
+func (x *examiner) meet(agent string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.agent == "" {
+		x.agent = agent
+	}
 }
 
 // finish ends the examination, once.
@@ -181,11 +191,7 @@ func (x *examiner) examine(ctx context.Context, conn net.Conn, br *bufio.Reader,
 			x.record(i, r)
 		}
 	}()
-	if x.o.Agent == "" && req.UserAgent() != "" {
-		x.mu.Lock()
-		x.o.Agent = req.UserAgent()
-		x.mu.Unlock()
-	}
+	x.meet(req.UserAgent())
 	if !ok {
 		r.Outcome, r.Seen = Skipped, []string{limitUnknown}
 		plainly(conn, 400, "text/plain; charset=utf-8", []byte(limitUnknown+"\n"))
