@@ -11,13 +11,15 @@ import (
 )
 
 const (
-	// loopBuffer is what a loop reads into, one socket at a time, in bytes. It is also the most that one socket may have
-	// read before the others get their turn, but for the rest of a great message (messageTurn).
+	// loopBuffer is how many bytes a loop reads at once, from one socket at a time. It is also the most that one socket
+	// may have read before the others get their turn, but for the rest of a great message (messageTurn). What has just
+	// been read is unmasked while it is in the processor's caches.
 	loopBuffer = 256 << 10
 	// directRead is the rest of a message in bytes from which it is read to where the message is put together.
 	directRead = 64 << 10
-	// messageTurn is how many bytes of one message are read at most before others get their turn. What is read in one go
-	// is still in the processor's caches when it is sent.
+	// messageTurn is how many bytes of the rest of one message are read at most before others get their turn. A loop's
+	// buffer has room for them behind what it reads first, so that a message of up to this size that has arrived is
+	// neither copied nor held.
 	messageTurn = 1 << 20
 	// tableGrows is how many descriptors more a loop makes room for at once.
 	tableGrows = 1024
@@ -62,7 +64,7 @@ func newLoop(e *Engine, index int) (*loop, error) {
 		return nil, err
 	}
 	return &loop{
-		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
+		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer+messageTurn),
 		grain: 250 * time.Millisecond,
 	}, nil
 }
@@ -209,28 +211,42 @@ func (l *loop) write(s *Socket) (ending bool) {
 
 // read reads once, or until a great message is complete, and reports whether the socket is on its way to its end.
 func (l *loop) read(s *Socket) (ending bool) {
-	room := s.room()
-	for left := messageTurn; ; {
-		b := l.buf
-		if room != nil {
-			b = room[:min(len(room), left)]
+	if s.room() != nil {
+		return l.readOn(s)
+	}
+	b := l.buf[:loopBuffer]
+	n, ok, err := poller.ReadNow(s.fd, b)
+	if !ok {
+		return l.failed(s, err)
+	}
+	s.rx.lending = true
+	ending = s.consume(b[:n], l.clock(s))
+	s.rx.lending = false
+	if n == len(b) && !ending {
+		ending = l.readOn(s)
+	}
+	s.rx.settle()
+	return ending
+}
+
+// readOn reads the rest of a great message, as far as it has arrived.
+func (l *loop) readOn(s *Socket) (ending bool) {
+	for left := messageTurn; left > 0 && !ending; {
+		room := s.room()
+		if room == nil {
+			return false
 		}
-		n, ok, err := poller.ReadNow(s.fd, b)
+		room = room[:min(len(room), left, loopBuffer)]
+		n, ok, err := poller.ReadNow(s.fd, room)
 		if !ok {
 			return l.failed(s, err)
 		}
-		if room != nil {
-			ending = s.consumeFilled(n, l.clock(s))
-		} else {
-			ending = s.consume(b[:n], l.clock(s))
-		}
-		if left -= n; n < len(b) || left <= 0 || ending {
+		ending = s.consumeFilled(n, l.clock(s))
+		if left -= n; n < len(room) {
 			return ending
 		}
-		if room = s.room(); room == nil {
-			return false
-		}
 	}
+	return ending
 }
 
 // room returns where the rest of a great message is to be read, nil when there is none or reading is to pause.

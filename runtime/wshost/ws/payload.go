@@ -53,23 +53,43 @@ func (r *receiver) data(piece []byte, ev *event) error {
 	return nil
 }
 
-// hold appends to the message. The buffer is at most twice what has arrived, or four times when that is all of the
-// message, and never outgrows the limits nor what the last frame has declared: a peer makes us hold memory by sending
-// bytes, not by announcing them.
+// hold appends to the message, or leaves its first piece where it lies when that is lent.
 func (r *receiver) hold(piece []byte) {
 	p := r.part
-	need := len(p.message()) + len(piece)
-	if p.held == nil || need > cap(p.held.b) {
-		room := max(2*need, firstBuffer)
-		if left := p.h.Length - p.got; p.h.FIN && left <= 3*uint64(need) {
-			room = need + int(left)
-		}
-		if most := r.most(); int64(room) > most {
-			room = int(most)
-		}
-		r.move(r.set.memory.take(need, room))
+	if r.lending && p.held == nil && p.inFrame {
+		p.loan.b = piece
+		p.held = &p.loan
+		return
+	}
+	if need := len(p.message()) + len(piece); p.held == nil || need > cap(p.held.b) || p.lent() {
+		r.grow(need)
 	}
 	p.held.b = append(p.held.b, piece...)
+}
+
+// grow gives the message a buffer for need bytes and more. It is at most twice what has arrived, or four times when that
+// is all of the message, and never outgrows the limits nor what the last frame has declared: a peer makes us hold memory
+// by sending bytes, not by announcing them.
+func (r *receiver) grow(need int) {
+	p := r.part
+	room := max(2*need, firstBuffer)
+	if left := p.h.Length - p.got; p.h.FIN && left <= 3*uint64(need) {
+		room = need + int(left)
+	}
+	if most := r.most(); int64(room) > most {
+		room = int(most)
+	}
+	r.move(r.set.memory.take(need, room))
+}
+
+// lent reports whether the message lies in the driver's buffer.
+func (p *partial) lent() bool { return p.held == &p.loan }
+
+// settle moves a message that is not whole yet out of the driver's buffer, which is about to be used again.
+func (r *receiver) settle() {
+	if p := r.part; p != nil && p.lent() && !p.delivered {
+		r.grow(len(p.held.b))
+	}
 }
 
 // most returns how many bytes a message may have.
@@ -83,27 +103,40 @@ func (r *receiver) move(b *buffer) {
 	p := r.part
 	if p.held != nil {
 		b.b = append(b.b, p.held.b...)
-		r.set.memory.give(p.held)
+		if !p.lent() {
+			r.set.memory.give(p.held)
+		}
 	}
 	p.held = b
 }
 
-// room returns the rest of the message's buffer when it is as large as the current frame needs at least for n bytes: a
-// driver may read them there and call filled, which saves a copy of great messages.
+// room returns where the rest of the current frame, or a part of it, is to be read; the driver then calls filled, which
+// saves a copy of great messages. It is nil unless n bytes of the frame are missing and there is room for them, or all
+// of the frame fits behind what lies in the driver's buffer.
 func (r *receiver) room(n int) []byte {
 	p := r.part
-	if p == nil || !p.inFrame || p.h.Opcode.Control() || p.compressed || p.held == nil || p.h.Length-p.got < uint64(n) {
+	if p == nil || !p.inFrame || p.h.Opcode.Control() || p.compressed || p.held == nil {
+		return nil
+	}
+	left := p.h.Length - p.got
+	if p.lent() {
+		if uint64(cap(p.held.b)-len(p.held.b)) >= left {
+			return p.held.b[len(p.held.b):][:left]
+		}
+		r.settle()
+	}
+	if left < uint64(n) {
 		return nil
 	}
 	if cap(p.held.b)-len(p.held.b) < n {
-		if p.h.FIN && p.h.Length-p.got <= uint64(len(p.held.b)) {
-			r.move(r.set.memory.take(len(p.held.b)+int(p.h.Length-p.got), len(p.held.b)+int(p.h.Length-p.got)))
-		} else {
+		if !p.h.FIN || left > uint64(len(p.held.b)) {
 			return nil
 		}
+		whole := len(p.held.b) + int(left)
+		r.move(r.set.memory.take(whole, whole))
 	}
 	free := p.held.b[len(p.held.b):cap(p.held.b)]
-	return free[:min(uint64(len(free)), p.h.Length-p.got)]
+	return free[:min(uint64(len(free)), left)]
 }
 
 // filled takes n bytes that were read into what room returned.

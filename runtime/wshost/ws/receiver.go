@@ -37,6 +37,7 @@ type receiver struct {
 	charged int64                 // bytes that the owner holds elsewhere for this connection: queue, windows; they count as held
 	role    frame.Role
 	closed  bool // a close frame was received: what follows means nothing (RFC 6455, section 5.5.1)
+	lending bool // what is fed may be kept until settle, and the rest of its message be put behind it
 }
 
 // partial is a frame or message that is not whole yet, or a message that was handed out last.
@@ -55,6 +56,7 @@ type partial struct {
 	compressed bool    // the message is (RFC 7692, section 6)
 	wire       uint64  // bytes of it as they were on the wire
 	held       *buffer // the message so far, once it does not fit into one piece
+	loan       buffer  // what held points to while the message lies in the driver's buffer
 	delivered  bool    // held was handed out and may be used again
 
 	ctl  [frame.MaxControl]byte // payload of a control frame so far

@@ -74,7 +74,7 @@ func (m *memory) part() *partial {
 
 // forget takes p back. Payload of the peer's is left in its arrays, where only lengths that it sets anew reach it.
 func (m *memory) forget(p *partial) {
-	if p.held != nil {
+	if p.held != nil && !p.lent() {
 		m.give(p.held)
 	}
 	*p = partial{}
