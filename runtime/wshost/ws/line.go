@@ -195,6 +195,27 @@ func (s *Socket) flushLine() {
 	s.mu.Unlock()
 }
 
+// writeNow writes what is queued when that takes no waiting, and reports whether nothing is left to do. The socket's mu is
+// held: it spares those who publish to many a goroutine for each.
+func (l *line) writeNow(s *Socket) bool {
+	if l.raw == nil || s.phase != live || len(s.q.segs) > 0 || s.hold.Load()&holdMoving != 0 {
+		return false
+	}
+	n, err := l.raw.writeNow(s.q.own[s.q.out:], false)
+	if err != nil {
+		return false // whoever writes in earnest meets it again
+	}
+	s.bytesOut += int64(n)
+	s.q.advance(s.rx.set.memory, n)
+	if s.q.size > 0 {
+		return false
+	}
+	s.rx.set.memory.forgetQueue(s.q)
+	s.q = nil
+	s.roomLocked()
+	return true
+}
+
 // writeLine writes the first chunk of the queue, or several of a plain TCP line's, without holding mu.
 func (s *Socket) writeLine() (n int, err error) {
 	q := s.q
@@ -206,10 +227,11 @@ func (s *Socket) writeLine() (n int, err error) {
 		b, q.flying = q.segs[0].b, 1
 	}
 	b = b[q.out:]
+	last := s.endsLocked() && int64(len(b)) == q.size
 	b = b[:min(len(b), writePiece)]
 	s.mu.Unlock()
 	if s.line.raw != nil {
-		n, err = s.line.raw.writeNow(b)
+		n, err = s.line.raw.writeNow(b, last)
 	}
 	if n == 0 && err == nil {
 		n, err = s.line.conn.Write(b)

@@ -17,7 +17,8 @@ type rawLine struct {
 	room  []byte                // of a message under way, to be read into; nil when there is none
 	lent  *buffer               // what was read into when there was no room
 	size  int                   // of the next buffer to borrow
-	lean  int                   // how many reads in a row left most of it empty
+	lean  int32                 // how many reads in a row left most of it empty
+	last  bool                  // our half of the line is closed behind out
 	n     int
 	rerr  error
 	write func(fd uintptr) bool // tryWrite
@@ -75,13 +76,17 @@ func (l *rawLine) fit() {
 
 // tryWrite writes what the line takes at once.
 func (l *rawLine) tryWrite(fd uintptr) bool {
-	l.sent, _, l.werr = poller.WriteNow(int32(fd), l.out)
+	if l.last {
+		l.sent, _, l.werr = poller.WriteLast(int32(fd), l.out)
+	} else {
+		l.sent, _, l.werr = poller.WriteNow(int32(fd), l.out)
+	}
 	return true
 }
 
-// writeNow writes what the line takes of b without waiting.
-func (l *rawLine) writeNow(b []byte) (int, error) {
-	l.out = b
+// writeNow writes what the line takes of b without waiting. last says that our half of the line is closed at once then.
+func (l *rawLine) writeNow(b []byte, last bool) (int, error) {
+	l.out, l.last = b, last
 	err := l.conn.Write(l.write)
 	l.out = nil
 	if err != nil {

@@ -17,9 +17,9 @@ const (
 	loopBuffer = 256 << 10
 	// directRead is the rest of a message in bytes from which it is read to where the message is put together.
 	directRead = 64 << 10
-	// messageTurn is how many bytes of the rest of one message are read at most before others get their turn. A loop's
-	// buffer has room for them behind what it reads first, so that a message of up to this size that has arrived is
-	// neither copied nor held.
+	// messageTurn is how many bytes of the rest of one message are read at most before others get their turn. Once a loop
+	// has seen such a message its buffer has room for them behind what it reads first, so that a message of up to this
+	// size that has arrived is neither copied nor held.
 	messageTurn = 1 << 20
 	// tableGrows is how many descriptors more a loop makes room for at once.
 	tableGrows = 1024
@@ -64,7 +64,7 @@ func newLoop(e *Engine, index int) (*loop, error) {
 		return nil, err
 	}
 	return &loop{
-		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer+messageTurn),
+		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
 		grain: 250 * time.Millisecond,
 	}, nil
 }
@@ -223,6 +223,9 @@ func (l *loop) read(s *Socket) (ending bool) {
 	ending = s.consume(b[:n], l.clock(s))
 	s.rx.lending = false
 	if n == len(b) && !ending {
+		if len(l.buf) == loopBuffer && s.rx.part.lent() {
+			l.buf = make([]byte, loopBuffer+messageTurn) // for the next one
+		}
 		ending = l.readOn(s)
 	}
 	s.rx.settle()

@@ -83,11 +83,11 @@ func (r *receiver) grow(need int) {
 }
 
 // lent reports whether the message lies in the driver's buffer.
-func (p *partial) lent() bool { return p.held == &p.loan }
+func (p *partial) lent() bool { return p != nil && p.held == &p.loan }
 
 // settle moves a message that is not whole yet out of the driver's buffer, which is about to be used again.
 func (r *receiver) settle() {
-	if p := r.part; p != nil && p.lent() && !p.delivered {
+	if p := r.part; p.lent() && !p.delivered {
 		r.grow(len(p.held.b))
 	}
 }

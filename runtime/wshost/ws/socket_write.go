@@ -141,7 +141,7 @@ func (s *Socket) frameLocked(tx *sender, op frame.Opcode, p []byte, drop bool) e
 func (s *Socket) pushLocked() {
 	switch {
 	case s.line != nil:
-		if !s.corked && !s.line.flushing {
+		if !s.corked && !s.line.flushing && !s.line.writeNow(s) {
 			s.line.flushing = true
 			go s.flushLine()
 		}
@@ -214,9 +214,12 @@ func (s *Socket) flushLocked() {
 	for s.q != nil && s.q.size > 0 {
 		var n int
 		var err error
-		if len(s.q.segs) == 0 {
+		switch {
+		case len(s.q.segs) == 0 && s.endsLocked():
+			n, _, err = poller.WriteLast(s.fd, s.q.own[s.q.out:])
+		case len(s.q.segs) == 0:
 			n, _, err = poller.WriteNow(s.fd, s.q.own[s.q.out:])
-		} else {
+		default:
 			var room [poller.MaxVector][]byte
 			n, _, err = poller.WriteVector(s.fd, s.q.vector(room[:0]))
 		}
@@ -233,6 +236,9 @@ func (s *Socket) flushLocked() {
 	}
 	s.settleLocked()
 }
+
+// endsLocked reports whether at least our half of the line is closed once what is queued is out.
+func (s *Socket) endsLocked() bool { return s.phase == flushing && s.rx.role == frame.Server }
 
 // settleLocked gives an empty queue back, or has the poller tell when the line takes more.
 func (s *Socket) settleLocked() {

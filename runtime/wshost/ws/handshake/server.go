@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"slices"
@@ -135,26 +136,33 @@ func notOurs(name string) bool {
 
 // Write writes the whole 101 response of HTTP/1.1. Of extra, fields that the handshake decides on are left out.
 func (resp *Response) Write(w io.Writer, extra http.Header) error {
-	head := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-		resp.Accept + "\r\n"
+	const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+	b := make([]byte, 0, 256)
+	b = append(append(append(b, head...), resp.Accept...), "\r\n"...)
 	if resp.Subprotocol != "" {
-		head += "Sec-WebSocket-Protocol: " + resp.Subprotocol + "\r\n"
+		b = append(append(append(b, "Sec-WebSocket-Protocol: "...), resp.Subprotocol...), "\r\n"...)
 	}
 	if len(resp.Extensions) > 0 {
-		head += "Sec-WebSocket-Extensions: " + FormatExtensions(resp.Extensions) + "\r\n"
+		b = append(append(append(b, "Sec-WebSocket-Extensions: "...), FormatExtensions(resp.Extensions)...), "\r\n"...)
 	}
-	if _, err := io.WriteString(w, head); err != nil {
-		return err
+	if len(extra) > 0 {
+		b = appendExtra(b, extra)
 	}
+	_, err := w.Write(append(b, "\r\n"...))
+	return err
+}
+
+// appendExtra is apart from Write so that the usual answer does with the stack that reading the request took.
+//
+//go:noinline
+func appendExtra(b []byte, extra http.Header) []byte {
 	kept := http.Header{}
 	for name, values := range extra {
 		if !notOurs(http.CanonicalHeaderKey(name)) {
 			kept[name] = values
 		}
 	}
-	if err := kept.Write(w); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, "\r\n")
-	return err
+	text := bytes.NewBuffer(b)
+	_ = kept.Write(text) // a buffer takes everything
+	return text.Bytes()
 }

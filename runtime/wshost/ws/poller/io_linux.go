@@ -35,8 +35,18 @@ func ReadNow(fd int32, b []byte) (n int, ok bool, err error) {
 
 // WriteNow writes what the line takes of b without waiting. ok is false when it takes nothing.
 func WriteNow(fd int32, b []byte) (n int, ok bool, err error) {
-	// send and not write: a line that the peer has reset must not raise SIGPIPE.
-	r, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0)
+	return send(fd, b, 0)
+}
+
+// WriteLast is WriteNow for bytes behind which our half of the line, or all of it, is closed at once: the end can travel
+// in the same segment as they do, which spares both sides one.
+func WriteLast(fd int32, b []byte) (n int, ok bool, err error) {
+	return send(fd, b, unix.MSG_MORE)
+}
+
+// send is used, and not write, because a line that the peer has reset must not raise SIGPIPE.
+func send(fd int32, b []byte, flags uintptr) (n int, ok bool, err error) {
+	r, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL|flags, 0, 0)
 	return again(r, errno)
 }
 

@@ -49,6 +49,9 @@ func ReadNow(int32, []byte) (int, bool, error) { return 0, false, ErrUnsupported
 // WriteNow returns ErrUnsupported.
 func WriteNow(int32, []byte) (int, bool, error) { return 0, false, ErrUnsupported }
 
+// WriteLast returns ErrUnsupported.
+func WriteLast(int32, []byte) (int, bool, error) { return 0, false, ErrUnsupported }
+
 // WriteVector returns ErrUnsupported.
 func WriteVector(int32, [][]byte) (int, bool, error) { return 0, false, ErrUnsupported }
 
