@@ -40,8 +40,9 @@ const (
 	// Block lets Write fail with ErrQueueFull and WriteWait wait, and stops reading from the peer meanwhile. A hub never
 	// waits: it treats Block as CloseSlow.
 	Block SlowConsumer = "block"
-	// DropOldest drops the oldest messages of which nothing was sent yet. Such sockets compress without context takeover,
-	// for what was compressed with it cannot be dropped.
+	// DropOldest drops the oldest messages that are not under way. The newest is always kept: when what is under way
+	// fills the queue, it waits behind that. Such sockets compress without context takeover, for what was compressed
+	// with it cannot be dropped.
 	DropOldest SlowConsumer = "drop-oldest"
 	// CloseSlow closes with 1013.
 	CloseSlow SlowConsumer = "close"

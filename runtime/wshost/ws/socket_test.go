@@ -481,3 +481,32 @@ func TestSlowIsNotStuck(t *testing.T) {
 		s.Cut()
 	})
 }
+
+// The newest message reaches a slow peer also when what is under way fills the queue by itself.
+func TestDroppingKeepsTheNewest(t *testing.T) {
+	everyWay(t, func(t *testing.T, w way) {
+		st := stand(t, w, &ws.Upgrader{Limits: ws.Limits{SlowConsumer: ws.DropOldest, QueueSize: 1 << 20}}, handler{})
+		c := st.join(t, func(o *ws.DialOptions) { o.Limits.MessageSize = 16 << 20 })
+		s := await(t, st.opened)
+		great := make([]byte, 16<<20) // more than the kernel holds
+		if err := s.Write(frame.Binary, great); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "it is under way", func() bool { return s.Counts().BytesOut > 0 })
+		for i := range 5 {
+			if err := s.Write(frame.Text, fmt.Append(nil, i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := s.Dropped(); n != 4 {
+			t.Errorf("%d messages were dropped", n)
+		}
+		if _, p := hear(t, c); len(p) != len(great) {
+			t.Errorf("the first message has %d bytes", len(p))
+		}
+		if _, p := hear(t, c); string(p) != "4" {
+			t.Errorf("%q is the newest", p)
+		}
+		s.Cut()
+	})
+}

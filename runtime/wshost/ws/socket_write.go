@@ -157,11 +157,7 @@ func (s *Socket) makeRoomLocked() error {
 		for s.fullLocked() && s.q.dropOldest(s.rx.set.memory) {
 			s.uncommon().dropped++
 		}
-		if !s.fullLocked() {
-			return nil
-		}
-		s.uncommon().dropped++ // what is being written fills the queue: the new message is the one that goes
-		return ErrQueueFull
+		return nil // what is under way may fill the queue; the newest message waits behind it, and goes when one more comes
 	case CloseSlow:
 		s.slowLocked()
 		return ErrQueueFull

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -162,7 +163,8 @@ func TestSlowReceivers(t *testing.T) {
 							t.Fatalf("message %d is another", n)
 						}
 					}
-					if got := slow.socket.Queued(); got > queue+32<<10 {
+					// What is under way may fill the queue; the newest message is kept behind it.
+					if got := slow.socket.Queued(); got > queue+2*int64(len(part(0))+8<<10+frame.MaxHeader) {
 						t.Fatalf("%d bytes are queued", got)
 					}
 				}
@@ -179,8 +181,10 @@ func part(n int) string { return fmt.Sprintf("%08d%s", n, strings.Repeat("x", 8<
 func drained(t *testing.T, c client, policy ws.SlowConsumer, n int) {
 	t.Helper()
 	last := -1
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	for last < n-1 {
-		_, p, err := c.Read(t.Context())
+		_, p, err := c.Read(ctx)
 		var ended *ws.CloseError
 		if policy != ws.DropOldest && errors.As(err, &ended) {
 			if ended.Code != frame.TryAgainLater {
