@@ -138,7 +138,7 @@ func (s *Snapshot) revive(like *settings) (p revived, err error) {
 	if s.State != Open && s.State != CloseSent || len(s.Pong) > frame.MaxControl || !s.Limits.sound() {
 		return p, fmt.Errorf("%w: %v connection", ErrSnapshot, s.State)
 	}
-	set := newSettings(s.Limits, new(memory))
+	set := newSettings(s.Limits, newMemory())
 	if like != nil {
 		if set.memory = like.memory; like.limits == s.Limits {
 			set = like

@@ -72,7 +72,7 @@ func dial(ctx context.Context, rawURL string, o *DialOptions) (*settings, *opene
 	if o == nil {
 		o = &DialOptions{}
 	}
-	set := newSettings(o.Limits.resolved(), new(memory))
+	set := newSettings(o.Limits.resolved(), newMemory())
 	set.compress(o.Compression)
 	c, err := newCall(rawURL, o)
 	if err != nil {

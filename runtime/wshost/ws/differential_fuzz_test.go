@@ -231,7 +231,7 @@ type rig struct {
 
 func newRig() *rig {
 	l := Limits{MessageSize: 3000, Fragments: 6, ControlRate: -1, AssemblyTimeout: -1, PingInterval: -1, QueueSize: 16 << 20}
-	r := &rig{set: newSettings(l.resolved(), new(memory))}
+	r := &rig{set: newSettings(l.resolved(), newMemory())}
 	r.set.squeeze.MinSize = -1
 	return r
 }
@@ -614,7 +614,7 @@ func TestDroppingTearsNothing(t *testing.T) {
 		r := newRig()
 		l := r.set.limits
 		l.SlowConsumer, l.QueueSize = DropOldest, 8<<10
-		r.set = newSettings(l, new(memory))
+		r.set = newSettings(l, newMemory())
 		fd, peer := linePair(t)
 		defer func() { _ = peer.Close() }()
 		role, a := terms(0xE6)

@@ -41,7 +41,7 @@ func TestNoWriteDeadlineStaysOnALayer(t *testing.T) {
 		here, there := net.Pipe()
 		defer there.Close()
 		line := &layered{Conn: here}
-		conn := newConn(line, frame.Server, newSettings(Limits{WriteTimeout: time.Second}.resolved(), new(memory)), "", nil, nil)
+		conn := newConn(line, frame.Server, newSettings(Limits{WriteTimeout: time.Second}.resolved(), newMemory()), "", nil, nil)
 		for range 2 {
 			ctx, cancel := context.WithCancel(t.Context())
 			wrote := make(chan error, 1)

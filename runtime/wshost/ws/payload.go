@@ -183,10 +183,7 @@ func (r *receiver) inflated(piece []byte, ev *event) error {
 	if err == nil && last {
 		b, err = r.inflate.Finish(b, limit)
 	}
-	if cap(b) != cap(p.held.b) {
-		r.set.memory.give(&buffer{p.held.b})
-	}
-	p.held.b = b
+	p.held.b = b // another array, when it needed more room: the old one has gone back
 	if p.op == frame.Text {
 		// Before the fault of the compressed bytes, which comes behind what they have brought so far.
 		if err := p.text.take(b[before:], last && err == nil); err != nil {

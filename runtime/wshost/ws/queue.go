@@ -40,8 +40,8 @@ const segCost = 96
 func (q *queue) held() int64 { return q.size + int64(len(q.segs)-q.empty)*segCost }
 
 const (
-	queueOwn  = 4 << 10                  // bytes of own in a new queue
-	queueMost = 64<<10 + frame.MaxHeader // what own grows to, and what is kept of it
+	queueOwn  = 4 << 10                                  // bytes of own in a new queue
+	queueMost = 64<<10 + 64<<10/8 + 64 + frame.MaxHeader // what own grows to, and what is kept of it: 64 KiB to be compressed fit
 )
 
 // queue lends an empty queue.

@@ -62,7 +62,7 @@ func FuzzRestore(f *testing.F) {
 			Head: head, Frame: fr, Got: got, InMessage: in, Opcode: frame.Opcode(op), Fragments: fragments, Held: held,
 			Control: control, Text: [3]uint8{need, 0x80, 0xBF},
 		}
-		r, err := restoreReceiver(frame.Server, newSettings(Limits{MessageSize: 1000}.resolved(), new(memory)), nil, s)
+		r, err := restoreReceiver(frame.Server, newSettings(Limits{MessageSize: 1000}.resolved(), newMemory()), nil, s)
 		if err != nil {
 			return
 		}

@@ -56,7 +56,7 @@ func (s *story) listen(r *receiver, p []byte, step int) bool {
 }
 
 func serverReceiver(l Limits) *receiver {
-	r := newReceiver(frame.Server, newSettings(l.resolved(), new(memory)))
+	r := newReceiver(frame.Server, newSettings(l.resolved(), newMemory()))
 	clock := time.Unix(1e9, 0)
 	r.set.now = func() time.Time { return clock }
 	r.set.start = clock

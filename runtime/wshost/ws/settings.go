@@ -25,14 +25,20 @@ func newSettings(l Limits, m *memory) *settings {
 // clock returns the time since the settings were made. It fits into 8 bytes and never goes back.
 func (s *settings) clock() time.Duration { return s.now().Sub(s.start) }
 
-// memory lends what is needed only while a message is worked on, so that a connection that waits holds none of it. The
-// zero value is ready; it may be used concurrently.
+// memory lends what is needed only while a message is worked on, so that a connection that waits holds none of it. It
+// may be used concurrently.
 type memory struct {
 	queues  sync.Pool              // of *queue
 	turns   sync.Pool              // of *turn
 	parts   sync.Pool              // of *partial
 	buffers [bufferSizes]sync.Pool // of *buffer, by size
 	deflate deflate.Pool
+}
+
+func newMemory() *memory {
+	m := new(memory)
+	m.deflate.Grow = m.swap
+	return m
 }
 
 // Buffers are lent by powers of two, from 512 bytes to 4 MiB; greater ones are left to the garbage collector.
@@ -62,6 +68,15 @@ func (m *memory) give(b *buffer) {
 	if i := bits.Len(uint(cap(b.b))) - 1 - smallestBuffer; i >= 0 && i < bufferSizes && cap(b.b) == 1<<(i+smallestBuffer) {
 		m.buffers[i].Put(b)
 	}
+}
+
+// swap lends a buffer that begins with what is in old, whose array it takes back. Sizes are as for take.
+func (m *memory) swap(old []byte, need, most int) []byte {
+	b := m.take(need, most)
+	grown := append(b.b, old...)
+	b.b = old
+	m.give(b)
+	return grown
 }
 
 // part lends the state of an unfinished frame or message, clean.

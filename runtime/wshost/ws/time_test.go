@@ -22,7 +22,7 @@ func pair(t *testing.T, l Limits) (*Conn, net.Conn) {
 	t.Helper()
 	here, there := net.Pipe()
 	t.Cleanup(func() { there.Close() })
-	return newConn(here, frame.Server, newSettings(l.resolved(), new(memory)), "", nil, nil), there
+	return newConn(here, frame.Server, newSettings(l.resolved(), newMemory()), "", nil, nil), there
 }
 
 // frameOf reads an unmasked frame of at most 125 bytes.

@@ -41,7 +41,7 @@ type Upgrader struct {
 // settings returns what the connections of u share. u.once guards against concurrent first uses.
 func (u *Upgrader) settings() *settings {
 	u.once.Do(func() {
-		u.set = newSettings(u.Limits.resolved(), new(memory))
+		u.set = newSettings(u.Limits.resolved(), newMemory())
 		u.set.compress(u.Compression)
 	})
 	return u.set

@@ -79,7 +79,7 @@ func (d *Decompressor) feed(dst, payload []byte, limit int) ([]byte, error) {
 	}
 	o := output{
 		dst: dst, start: len(dst) - d.said, limit: limit,
-		past: d.past.window(), reach: d.past.size,
+		past: d.past.window(), reach: d.past.size, pool: d.pool,
 	}
 	if o.room() < 0 {
 		return dst, ErrTooLong

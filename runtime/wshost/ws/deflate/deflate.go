@@ -38,11 +38,26 @@ var (
 // serve many connections, at the same time too. What belongs to one connection never enters it: a window may hold
 // its secrets.
 type Pool struct {
+	// Grow, if set, makes the room that an inflated message needs: it returns the bytes of old in a slice that has a
+	// capacity of at least need bytes, and of not much more than most. It may use old's array for something else from
+	// then on, so whoever sets it gives Append only slices that are for it to take. It may be called concurrently.
+	Grow func(old []byte, need, most int) []byte
+
 	encoders sync.Pool // of *encoder
 	tables   sync.Pool // of *tables
 
 	once  sync.Once
 	fixed *tables // those of the fixed code, which nobody writes to
+}
+
+// grow is Grow, or what does without.
+func (p *Pool) grow(old []byte, need, most int) []byte {
+	if p.Grow != nil {
+		return p.Grow(old, need, most)
+	}
+	grown := make([]byte, len(old), max(need, most))
+	copy(grown, old)
+	return grown
 }
 
 func (p *Pool) encoder() *encoder {

@@ -230,3 +230,47 @@ func TestSymbols(t *testing.T) {
 		}
 	}
 }
+
+// TestGrow has the room for what is inflated come from elsewhere, never more of it than the limit allows, and given up
+// when there is a larger one.
+func TestGrow(t *testing.T) {
+	plain := new(Pool)
+	payload, message := everyBlock(plain)
+	var given [][]byte
+	lent := 0
+	pool := &Pool{Grow: func(old []byte, need, most int) []byte {
+		if need > most || need <= cap(old) || need > len(message) || most > len(message) {
+			t.Errorf("asked for %d to %d bytes, having %d, for a message of %d", need, most, cap(old), len(message))
+		}
+		lent++
+		grown := append(make([]byte, 0, need), old...)
+		given = append(given, old)
+		// Whoever takes it back uses it at once.
+		for i := range old {
+			old[i] = 0xee
+		}
+		return grown
+	}}
+	for _, step := range []int{1, 7, len(payload)} {
+		d, lent0 := NewDecompressor(10, true, pool), lent
+		var out []byte
+		var err error
+		for rest := payload; len(rest) > 0 && err == nil; rest = rest[min(step, len(rest)):] {
+			out, err = d.Append(out, rest[:min(step, len(rest))], len(message))
+		}
+		if err == nil {
+			out, err = d.Finish(out, len(message))
+		}
+		if err != nil || !bytes.Equal(out, message) {
+			t.Fatalf("in steps of %d: %d bytes of %d, %v", step, len(out), len(message), err)
+		}
+		if lent == lent0 {
+			t.Errorf("in steps of %d: no room was asked for", step)
+		}
+	}
+	for _, b := range given {
+		if len(bytes.Trim(b, "\xee")) > 0 {
+			t.Fatal("a slice was written to after it was given back")
+		}
+	}
+}

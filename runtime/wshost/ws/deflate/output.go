@@ -7,6 +7,7 @@ type output struct {
 	limit int    // bytes that the message may have
 	past  []byte // what was before the message
 	reach int    // the greatest distance
+	pool  *Pool  // where dst gets more room
 }
 
 // room returns how many bytes may still be written.
@@ -25,9 +26,7 @@ func (o *output) grow(n int) {
 	if size-o.start > o.limit { // and not the sum, which overflows when there is no limit
 		size = o.start + o.limit
 	}
-	grown := make([]byte, len(o.dst), max(size, need))
-	copy(grown, o.dst)
-	o.dst = grown
+	o.dst = o.pool.grow(o.dst, need, size)
 }
 
 // copyMatch repeats length bytes that stand dist before the end.
