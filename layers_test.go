@@ -13,6 +13,7 @@ func layers() []string {
 		"internal/atomicfile",
 		"internal/atomicfile/faultfs",
 		"internal/diag",
+		"internal/quietterm",
 		"runtime/wshost/ws/frame",
 		"runtime/wshost/ws/handshake",
 		"runtime/wshost/ws/deflate",

@@ -11,6 +11,16 @@ type link struct {
 	why string
 }
 
+// Needs returns the ids of everything that a unit needs, directly or through others, nearest first: what stands above it
+// and what it requires.
+func (c *Catalog) Needs(id ID) []ID {
+	var ids []ID
+	for _, l := range c.closure(id) {
+		ids = append(ids, l.id)
+	}
+	return ids
+}
+
 // closure returns everything a unit needs, nearest first, without the unit.
 func (c *Catalog) closure(id ID) []link {
 	seen := map[ID]bool{id: true}

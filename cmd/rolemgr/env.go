@@ -23,6 +23,8 @@ type env struct {
 	Out, Err io.Writer
 	// InTTY, OutTTY and ErrTTY tell whether the streams are terminals.
 	InTTY, OutTTY, ErrTTY bool
+	// Keys and Screen are the terminal itself, for what needs more of it than to read and to write.
+	Keys, Screen *os.File
 	// Width returns the width of the terminal in columns, 0 when unknown.
 	Width  func() int
 	Now    func() time.Time
@@ -45,6 +47,7 @@ func newEnv() *env {
 	return &env{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTTY: isTerminal(os.Stdin), OutTTY: isTerminal(os.Stdout), ErrTTY: isTerminal(os.Stderr),
+		Keys: os.Stdin, Screen: os.Stdout,
 		Width:     func() int { return terminalWidth(os.Stderr) },
 		Now:       time.Now,
 		Getenv:    os.Getenv,

@@ -107,11 +107,14 @@ func codeOf(err error, interrupted bool) ExitCode {
 	var rolledBack *apply.RolledBackError
 	var declined *declinedError
 	var bound *boundError
+	var terminal *terminalError
 	switch {
 	case err == nil:
 		return ExitDone
 	case errors.As(err, &silent):
 		return silent.code
+	case errors.As(err, &terminal):
+		return ExitTerminal
 	case errors.As(err, &incomplete):
 		return ExitIncomplete
 	case interrupted && (errors.As(err, &rolledBack) || errors.Is(err, context.Canceled)):

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/rolemgr/rolemgr/internal/quietterm"
 )
 
 func main() {
@@ -21,6 +23,7 @@ func main() {
 // A pipe that nobody reads any longer must not kill the process in the middle of a transaction, or a host that serves:
 // SIGPIPE is ignored and the write fails instead.
 func run() ExitCode {
+	quietterm.Restore()
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -68,6 +68,10 @@ func interruptedProblem(err error) problem {
 
 // problems turns an error into what a person reads. Errors with a hint of their own keep it.
 func (c *cli) problems(err error) []problem {
+	var terminal *terminalError
+	if errors.As(err, &terminal) {
+		return []problem{{Code: "terminal", Message: err.Error(), Hint: terminal.instead}}
+	}
 	var refused *features.RefusedError
 	if errors.As(err, &refused) {
 		var ps []problem

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/internal/target"
+	"github.com/rolemgr/rolemgr/wizard"
 	"github.com/spf13/cobra"
 )
 
@@ -62,7 +63,9 @@ request against the server, undone if it fails, and cuts no connection that it d
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          c.noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runWizard(cmd.Context(), c, wizard.ServerManager, false)
+		},
 	}
 	root.SetHelpTemplate(helpTemplate())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -79,7 +82,7 @@ request against the server, undone if it fails, and cuts no connection that it d
 		&cobra.Group{ID: "server", Title: "The server:"},
 		&cobra.Group{ID: "care", Title: "Care and repair:"},
 	)
-	addGroup(root, "features", newListCommand(c), newShowCommand(c), newInstallCommand(c), newRemoveCommand(c), newExportCommand(c))
+	addGroup(root, "features", newWizardCommand(c), newListCommand(c), newShowCommand(c), newInstallCommand(c), newRemoveCommand(c), newExportCommand(c))
 	addGroup(root, "server", newServeCommand(c), newReloadCommand(c), newStopCommand(c), newStatusCommand(c), newConfigCommand(c))
 	addGroup(root, "care", newVerifyCommand(c), newRecoverCommand(c), newHistoryCommand(c), newRollbackCommand(c),
 		newConformanceCommand(c))

@@ -1,0 +1,98 @@
+package wizard
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// The least that a screen must have. A smaller one says so instead of drawing something broken.
+const (
+	minWidth  = 40
+	minHeight = 12
+)
+
+// navWidth is the width of the navigation pane with its margin; below navFrom columns there is none.
+const (
+	navWidth = 24
+	navFrom  = 76
+)
+
+// fit cuts a line at w columns, with the ellipsis of the theme, or fills it up with spaces.
+func (t *theme) fit(line string, w int) string {
+	if w <= 0 {
+		return ""
+	}
+	n := ansi.StringWidth(line)
+	if n > w {
+		return ansi.Truncate(line, w, t.glyph.ellipsis)
+	}
+	return line + strings.Repeat(" ", w-n)
+}
+
+// spread puts left and right at the ends of a line of w columns. Left is cut first.
+func (t *theme) spread(left, right string, w int) string {
+	r := ansi.StringWidth(right)
+	if r >= w {
+		return t.fit(right, w)
+	}
+	return t.fit(left, w-r) + right
+}
+
+// block makes exactly h lines of w columns.
+func (t *theme) block(lines []string, w, h int) []string {
+	out := make([]string, 0, h)
+	for i := range h {
+		line := ""
+		if i < len(lines) {
+			line = lines[i]
+		}
+		out = append(out, t.fit(line, w))
+	}
+	return out
+}
+
+// beside joins two blocks of one height with a thin rule between them.
+func (t *theme) beside(left, right []string) []string {
+	out := make([]string, len(left))
+	for i := range left {
+		out[i] = left[i] + t.dim.Render(t.glyph.bar) + " " + right[i]
+	}
+	return out
+}
+
+// rule is a thin line.
+func (t *theme) rule(w int) string { return t.dim.Render(strings.Repeat(t.glyph.rule, max(w, 0))) }
+
+// wrap breaks a text into lines of w columns at most. Empty lines stay.
+func wrap(text string, w int) []string {
+	if w < 1 {
+		return nil
+	}
+	return strings.Split(ansi.Wrap(text, w, ""), "\n")
+}
+
+// window of a list: which of n rows are shown in h lines, so that row at is among them, beginning near top.
+func scrollTo(top, at, n, h int) int {
+	top = min(top, at)
+	top = max(top, at-h+1)
+	return max(min(top, n-h), 0)
+}
+
+// thousands writes a number with separators.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// count writes "1 socket" or "1,204 sockets".
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return thousands(n) + " " + many
+}

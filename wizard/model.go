@@ -1,0 +1,375 @@
+package wizard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/rolemgr/rolemgr/internal/apply"
+	"github.com/rolemgr/rolemgr/internal/target"
+)
+
+// model is the whole screen: Server Manager, a wizard over it, the tasks, and who may do I/O. Update and View do none:
+// what takes time is a command.
+type model struct {
+	ctx  context.Context
+	o    Options
+	th   theme
+	w, h int
+
+	console *console
+	win     *window
+	drafts  map[Mode]*window // what was answered before the window was closed
+	targets map[string]target.Target
+	mem     memory
+	tasks   []*task
+	running *run
+	waiter  *sync.WaitGroup
+	gone    <-chan struct{} // closed when nobody looks any more
+
+	dlg     *dialog
+	help    bool
+	direct  bool // the wizard was asked for on the command line: closing it ends the program
+	leaving bool // end the program when the task is over
+}
+
+// run is the task that is being carried out.
+type run struct {
+	task   *task
+	win    *window
+	cancel context.CancelFunc
+	events chan tea.Msg
+}
+
+// What commands answer.
+type (
+	stateMsg struct {
+		s   *Session
+		got serverState
+		err error
+	}
+	planMsg struct {
+		s    *Session
+		made madePlan
+	}
+	eventMsg   struct{ e apply.Event }
+	taskEndMsg struct {
+		res apply.Result
+		err error
+	}
+	openedMsg struct {
+		srv Server
+		t   target.Target
+		err error
+	}
+	exportedMsg struct {
+		path string
+		err  error
+	}
+	savedMsg struct{ err error }
+)
+
+// What the console and the model's own dialogs say.
+type (
+	openWizardMsg struct{ mode Mode }
+	showTaskMsg   struct{ t *task }
+	stopMsg       struct{ leave bool }
+	quitMsg       struct{}
+)
+
+// Init asks for what the first screen shows.
+func (m *model) Init() tea.Cmd {
+	if m.win != nil {
+		return tea.Batch(m.console.init(), m.follow(m.win.needs()))
+	}
+	return m.console.init()
+}
+
+// Update takes a message.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+		return m, nil
+	case tea.KeyMsg:
+		return m, m.key(msg.String())
+	case stateMsg:
+		return m, m.gotState(msg)
+	case planMsg:
+		if !msg.s.Started() && slices.Equal(msg.made.wish.Install, msg.s.Request().Install) && slices.Equal(msg.made.wish.Remove, msg.s.Request().Remove) {
+			msg.s.SetPlan(msg.made.plan, msg.made.diags, msg.made.err)
+		}
+		return m, nil
+	case eventMsg:
+		if m.running == nil {
+			return m, nil
+		}
+		m.running.task.event(msg.e)
+		return m, m.listen()
+	case taskEndMsg:
+		return m, m.taskEnded(msg)
+	case openedMsg:
+		return m, m.opened(msg)
+	case exportedMsg:
+		m.exported(msg)
+		return m, nil
+	case savedMsg:
+		if msg.err != nil {
+			m.say(fmt.Sprintf("what you answered could not be kept: %v", msg.err), true)
+		}
+		return m, nil
+	}
+	return m, m.console.update(msg)
+}
+
+// key takes a key: the model's own first, then the dialog, the wizard, Server Manager.
+func (m *model) key(k string) tea.Cmd {
+	switch {
+	case k == "ctrl+c":
+		return m.interrupt()
+	case m.help:
+		m.help = false
+		return nil
+	case m.dlg != nil:
+		answer, done := m.dlg.key(k)
+		if done {
+			m.dlg = nil
+		}
+		return m.follow(answer)
+	case (k == "?" || k == "f1") && !m.typing():
+		m.help = true
+		return nil
+	case m.win != nil:
+		return m.follow(m.win.take(m.win.key(k)))
+	}
+	return m.follow(m.console.key(k))
+}
+
+// typing reports whether letters are text.
+func (m *model) typing() bool {
+	if m.win != nil {
+		if m.win.dlg != nil {
+			kind, _ := m.win.dlg.part()
+			return kind == 'f'
+		}
+		return m.win.area == onPage && m.win.current().typing()
+	}
+	return m.console.typing()
+}
+
+// interrupt is Ctrl-C: it ends the program, but for a change that is being carried out, which is asked about once.
+func (m *model) interrupt() tea.Cmd {
+	if m.running == nil {
+		return tea.Quit
+	}
+	if m.running.task.stopping {
+		m.say("stopping already: this step is finished, then everything is undone", false)
+		return nil
+	}
+	m.dlg = &dialog{
+		title: "Stop the " + m.running.task.verb() + "?",
+		text:  []string{"The step that is being done is finished, then everything that was changed is undone."},
+		focus: 2,
+		buttons: []dialogButton{
+			{"Stop and undo", "s", func(*dialog) any { return stopMsg{} }},
+			{"Undo and quit", "q", func(*dialog) any { return stopMsg{leave: true} }},
+			{"Go on", "g", func(*dialog) any { return nil }},
+		},
+	}
+	return nil
+}
+
+// follow does what a page, a dialog or the console asked the model for.
+func (m *model) follow(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case nil:
+		return nil
+	case needStateMsg:
+		return m.loadState(msg.s)
+	case needPlanMsg:
+		return m.makePlan(msg.s)
+	case startMsg:
+		return m.start(msg.s)
+	case closeMsg:
+		return m.closeWindow()
+	case switchModeMsg:
+		m.openWindow(msg.mode)
+		return m.follow(m.win.needs())
+	case openWizardMsg:
+		m.openWindow(msg.mode)
+		return m.follow(m.win.needs())
+	case openMsg:
+		return m.openHome(msg.home)
+	case exportMsg:
+		return m.export(msg.path)
+	case skipMsg:
+		m.mem.SkipBefore = msg.on
+		return m.save()
+	case stopMsg:
+		m.leaving = msg.leave
+		if m.running != nil {
+			m.running.task.stopping = true
+			m.running.cancel()
+		} else if msg.leave {
+			return tea.Quit
+		}
+		return nil
+	case quitMsg:
+		if m.running != nil {
+			return m.interrupt()
+		}
+		return tea.Quit
+	}
+	return m.console.update(msg)
+}
+
+// say tells something in the status line of what is shown.
+func (m *model) say(text string, serious bool) {
+	if m.win != nil {
+		m.win.status, m.win.serious = text, serious
+		return
+	}
+	m.console.say(text, serious)
+}
+
+// openWindow shows a wizard, with what was answered in it before.
+func (m *model) openWindow(mode Mode) {
+	m.keepDraft()
+	if w := m.drafts[mode]; w != nil {
+		delete(m.drafts, mode)
+		w.area, w.dlg = onPage, nil
+		m.win = w
+		return
+	}
+	s := NewSession(mode, m.o.Catalog, []Server{m.o.Local}, m.mem.SkipBefore)
+	s.wanted = m.mem.draft(mode, m.o.Local.Home)
+	m.win = newWindow(s, m.o.Catalog)
+	m.win.button = m.win.preferred()
+}
+
+// keepDraft takes the window away and keeps what was answered, unless its change was begun.
+func (m *model) keepDraft() {
+	if m.win != nil && !m.win.s.Started() {
+		m.drafts[m.win.s.Mode] = m.win
+	}
+	m.win = nil
+}
+
+// closeWindow closes the wizard. Ticks are kept for the next time, also of the next run of the program.
+func (m *model) closeWindow() tea.Cmd {
+	s := m.win.s
+	m.keepDraft()
+	m.mem.keep(s)
+	cmds := []tea.Cmd{m.save(), m.console.reload()}
+	if m.direct && m.running == nil {
+		return tea.Sequence(m.save(), tea.Quit)
+	}
+	return tea.Batch(cmds...)
+}
+
+// gotState puts what is installed into the session that asked.
+func (m *model) gotState(msg stateMsg) tea.Cmd {
+	if msg.err != nil {
+		m.say(fmt.Sprintf("what is installed cannot be read: %v", msg.err), true)
+		return nil
+	}
+	if msg.s.Started() {
+		return nil
+	}
+	msg.s.SetState(msg.got.state)
+	if m.win != nil && m.win.s == msg.s {
+		return m.follow(m.win.needs())
+	}
+	return nil
+}
+
+// opened adds an offline home folder to the pool.
+func (m *model) opened(msg openedMsg) tea.Cmd {
+	if m.win == nil {
+		return nil
+	}
+	if msg.err != nil {
+		m.win.dlg = notice("The home folder cannot be used", msg.err.Error())
+		return nil
+	}
+	m.targets[msg.srv.Home] = msg.t
+	s := m.win.s
+	row := slices.IndexFunc(s.Pool, func(x Server) bool { return x.Home == msg.srv.Home })
+	if row < 0 {
+		s.Pool = append(s.Pool, msg.srv)
+		row = len(s.Pool) - 1
+	}
+	s.Choose(row)
+	return m.follow(m.win.needs())
+}
+
+func (m *model) exported(msg exportedMsg) {
+	if msg.err != nil {
+		if m.win != nil {
+			m.win.dlg = notice("The file could not be written", msg.err.Error())
+		}
+		return
+	}
+	m.say("written to "+msg.path+"; rolemgr install --file "+msg.path+" replays it", false)
+}
+
+// taskEnded notes the outcome of a change.
+func (m *model) taskEnded(msg taskEndMsg) tea.Cmd {
+	r := m.running
+	m.running = nil
+	if r == nil {
+		return nil
+	}
+	var stale *apply.StaleError
+	if errors.As(msg.err, &stale) && m.win == r.win && !m.leaving {
+		m.tasks = slices.DeleteFunc(m.tasks, func(t *task) bool { return t == r.task })
+		r.win.s.back()
+		m.say("the server was changed meanwhile by somebody else: this is the new plan", true)
+		return tea.Batch(m.loadState(r.win.s), m.save())
+	}
+	r.task.end(msg.res, msg.err, m.o.Now())
+	r.win.s.Finish()
+	if m.win == r.win {
+		r.task.Seen = true
+	}
+	for _, w := range m.drafts {
+		w.s.forgetState() // what it knew of the server is old
+	}
+	m.mem.record(m.tasks)
+	m.mem.drop(r.task.Mode, r.task.Home)
+	if m.leaving {
+		return tea.Sequence(m.save(), tea.Quit)
+	}
+	return tea.Batch(m.save(), m.console.reload())
+}
+
+// View draws the screen.
+func (m *model) View() string {
+	if m.w == 0 || m.h == 0 {
+		return ""
+	}
+	if m.w < minWidth || m.h < minHeight {
+		return strings.Join(m.th.block(wrap(fmt.Sprintf(
+			"This screen has %d columns and %d lines; the wizard needs %d and %d. Make it larger, or use rolemgr wizard --plain.",
+			m.w, m.h, minWidth, minHeight), max(m.w, 1)), m.w, m.h), "\n")
+	}
+	var lines []string
+	var hints []hint
+	switch {
+	case m.help:
+		lines = m.helpView(m.w, m.h-1)
+		hints = []hint{{"any key", "back"}}
+	case m.dlg != nil:
+		lines, hints = m.dlg.view(&m.th, m.w, m.h-1), m.dlg.hints()
+	case m.win != nil:
+		lines, hints = m.win.view(&m.th, m.w, m.h-1), m.win.hints()
+	default:
+		lines, hints = m.console.view(&m.th, m.tasks, m.w, m.h-1), m.console.hints()
+	}
+	lines = append(m.th.block(lines, m.w, m.h-1), hintLine(&m.th, hints, m.w))
+	return strings.Join(lines, "\n")
+}
