@@ -193,11 +193,7 @@ func (d *dialog) body(th *theme, w int) []string {
 	}
 	for _, l := range d.tree {
 		text := strings.Repeat("  ", l.depth) + l.text
-		if l.note != "" && w >= 50 {
-			out = append(out, th.spread(text, "  "+th.dim.Render(l.note), w))
-			continue
-		}
-		out = append(out, text)
+		out = append(out, th.pair(text, th.dim.Render(l.note), w))
 	}
 	return out
 }

@@ -15,6 +15,7 @@ func keyHelp() []struct {
 			{"enter", "press the default button, or the one with the sign"},
 			{"esc", "close a dialog or a filter; else leave, and keep the ticks"},
 			{"?, F1", "this list"},
+			{"ctrl+t", "mouse on or off"},
 			{"ctrl+c", "quit; while a task runs, ask whether to stop and undo it"},
 		}},
 		{"Buttons", []hint{

@@ -40,6 +40,20 @@ func (t *theme) spread(left, right string, w int) string {
 	return t.fit(left, w-r) + right
 }
 
+// pair puts left and right at the ends of a line of w columns. Right is cut first, and left out where little would be
+// left of it.
+func (t *theme) pair(left, right string, w int) string {
+	const least = 8 // columns of a note that still say something
+	room := w - ansi.StringWidth(left) - 2
+	if n := ansi.StringWidth(right); n > room {
+		if room < least {
+			return t.fit(left, w)
+		}
+		right = ansi.Truncate(right, room, t.glyph.ellipsis)
+	}
+	return t.spread(left, right, w)
+}
+
 // block makes exactly h lines of w columns.
 func (t *theme) block(lines []string, w, h int) []string {
 	out := make([]string, 0, h)

@@ -96,7 +96,13 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.w, m.h = msg.Width, msg.Height
 		return m, nil
 	case tea.KeyMsg:
-		return m, m.key(msg.String())
+		cmd := m.key(msg.String())
+		if m.draftChanged() {
+			cmd = tea.Batch(cmd, m.save())
+		}
+		return m, cmd
+	case tea.MouseMsg:
+		return m, m.mouse(msg)
 	case stateMsg:
 		return m, m.gotState(msg)
 	case planMsg:
@@ -134,6 +140,8 @@ func (m *model) key(k string) tea.Cmd {
 	case m.help:
 		m.help = false
 		return nil
+	case k == "ctrl+t":
+		return m.toggleMouse()
 	case m.dlg != nil:
 		answer, done := m.dlg.key(k)
 		if done {
@@ -280,7 +288,11 @@ func (m *model) gotState(msg stateMsg) tea.Cmd {
 	if msg.s.Started() {
 		return nil
 	}
+	restored := len(msg.s.wanted.Install)+len(msg.s.wanted.Remove) > 0
 	msg.s.SetState(msg.got.state)
+	if restored && !msg.s.Sel.Empty() && m.win != nil && m.win.s == msg.s {
+		m.say("ticked again: what you had ticked the last time", false)
+	}
 	if m.win != nil && m.win.s == msg.s {
 		return m.follow(m.win.needs())
 	}

@@ -18,6 +18,8 @@ type confirmPage struct {
 	top    int // first line of the list that is shown
 	room   int // lines of the list that were shown
 	lines  int // lines of the list
+
+	drawnAt int // first line of the controls at the last view
 }
 
 // confirmOption is a control above the list.
@@ -138,6 +140,7 @@ func (p *confirmPage) view(th *theme, w, h int, focused bool) []string {
 		text = "To remove the following roles, role services, or features from " + server + ", press Remove."
 	}
 	out := append(wrap(text, w), "")
+	p.drawnAt = len(out)
 	for i, o := range p.options(&th.glyph) {
 		out = append(out, th.option(o.text, focused && i == p.cursor, w))
 	}
@@ -186,11 +189,7 @@ func (p *confirmPage) list(th *theme, w int) []string {
 	}
 	for _, l := range changeTree(p.cat, p.s.Mode, p.s.Plan.Changes) {
 		text := strings.Repeat("  ", l.depth) + l.text
-		if l.note == "" || w < 60 {
-			out = append(out, th.fit(text, w))
-			continue
-		}
-		out = append(out, th.spread(text, "  "+th.dim.Render(l.note), w))
+		out = append(out, th.pair(text, th.dim.Render(l.note), w))
 	}
 	return out
 }

@@ -58,9 +58,11 @@ func (p *resultsPage) view(th *theme, w, h int, _ bool) []string {
 	if t == nil {
 		return []string{th.dim.Render("Starting" + th.glyph.ellipsis)}
 	}
-	out := []string{"View " + t.verb() + " progress", ""}
+	var out, foot []string
+	if roomy := h >= 15; roomy {
+		out, foot = []string{"View " + t.verb() + " progress", ""}, p.foot(th, t, w)
+	}
 	out = append(out, taskView(th, t, w)...)
-	foot := p.foot(th, t, w)
 	list := itemLines(th, t, w)
 	p.n, p.room = len(list), max(h-len(out)-len(foot), 1)
 	p.top = max(min(p.top, p.n-p.room), 0)
@@ -131,7 +133,7 @@ func itemLines(th *theme, t *task, w int) []string {
 			sign, style, note = th.failure.Render(th.glyph.failed), th.bold, "failed"
 		}
 		text := sign + " " + strings.Repeat("  ", it.Depth) + style.Render(it.Title)
-		out = append(out, th.spread(text, th.dim.Render("  "+note), w))
+		out = append(out, th.pair(text, th.dim.Render(note), w))
 	}
 	for _, n := range t.Notes {
 		out = append(out, wrapStyled(th.warning, th.glyph.warn+" "+n, w)...)

@@ -8,7 +8,10 @@ import (
 )
 
 // beforePage is Before You Begin.
-type beforePage struct{ s *Session }
+type beforePage struct {
+	s     *Session
+	boxAt int // line of the check box at the last view
+}
 
 func (p *beforePage) typing() bool { return false }
 
@@ -75,6 +78,7 @@ func (p *beforePage) view(th *theme, w, h int, focused bool) []string {
 		out = append(out, wrap(text, w)...)
 	}
 	out = th.block(out, w, max(h-2, 0))
+	p.boxAt = len(out) + 1
 	box := th.glyph.clear
 	if p.s.SkipBefore {
 		box = th.glyph.ticked
@@ -161,6 +165,7 @@ type serverPage struct {
 	cursor    int // row of the visible pool; len(pool) is the line for an offline home folder
 	filter    string
 	filtering bool
+	drawnAt   int // first line of the pool at the last view
 }
 
 func (p *serverPage) typing() bool { return p.filtering }
@@ -272,6 +277,7 @@ func (p *serverPage) view(th *theme, w, h int, focused bool) []string {
 	}
 	out = append(out, th.spread(th.bold.Render("Server Pool"), th.dim.Render("Filter: ")+th.fit(filter, 14), w),
 		th.dim.Render(th.fit("    "+th.fit("Name", name)+th.fit("IP Address", addr)+"Operating System", w)))
+	p.drawnAt = len(out)
 	for i, r := range rows {
 		srv := p.s.Pool[r]
 		radio := th.glyph.radioOff
@@ -281,7 +287,7 @@ func (p *serverPage) view(th *theme, w, h int, focused bool) []string {
 		line := radio + " " + th.fit(srv.Name, name-2) + th.fit(srv.Address, addr-1) + " " + srv.System
 		out = append(out, th.option(line, focused && i == p.cursor, w))
 	}
-	out = append(out, th.dim.Render(fmt.Sprintf("%s found", count(len(rows), "Computer", "Computer(s)"))), "")
+	out = append(out, th.dim.Render(fmt.Sprintf("%d Computer(s) found", len(rows))), "")
 	out = append(out, th.option("Select an offline home folder"+th.glyph.ellipsis, focused && p.cursor == len(rows), w), "")
 	if srv, ok := p.s.Server(); ok {
 		out = append(out, th.dim.Render(th.fit("Home folder  "+srv.Home, w)), "")

@@ -14,6 +14,8 @@ type treePage struct {
 	cat  *features.Catalog
 	tree *tree
 	full bool // the description takes the page
+
+	drawnAt, drawnTo int // first line and last column of the rows at the last view
 }
 
 func (p *treePage) typing() bool { return p.tree.filtering }
@@ -81,8 +83,15 @@ func (p *treePage) view(th *theme, w, h int, focused bool) []string {
 	if p.s.Sel == nil {
 		return []string{th.dim.Render("Reading what is installed" + th.glyph.ellipsis)}
 	}
-	out := []string{th.fit(p.instruction(), w), ""}
-	h -= 2
+	out := append(wrap(p.instruction(), w), "")
+	if len(p.tree.roots) == 0 {
+		return append(out, wrap("This server has no features beside the roles: everything that can be installed is a role service of Web Server (IIS).", w)...)
+	}
+	h -= len(out)
+	p.drawnAt, p.drawnTo = len(out)+1, w
+	if p.tree.filter != "" {
+		p.drawnAt++
+	}
 	rows, i := p.tree.at()
 	var about []string
 	pane := paneWidth(w)
@@ -96,6 +105,7 @@ func (p *treePage) view(th *theme, w, h int, focused bool) []string {
 	case p.full:
 		return append(out, th.block(about, w, h)...)
 	case pane == 0: // too narrow for two panes: the first lines of the description stand below
+		p.drawnAt-- // there is no heading
 		below := 0
 		if h >= 10 {
 			below = 3
@@ -109,6 +119,7 @@ func (p *treePage) view(th *theme, w, h int, focused bool) []string {
 		return out
 	}
 	left := w - pane
+	p.drawnTo = left
 	tree := th.block(append([]string{th.bold.Render(p.heading())}, p.tree.view(th, p.s.Sel, left-1, h-1, focused)...), left-1, h)
 	right := th.block(append([]string{th.bold.Render("Description")}, about...), pane-2, h)
 	return append(out, th.beside(tree, right)...)

@@ -58,8 +58,13 @@ type Options struct {
 func Run(ctx context.Context, o Options) error {
 	gone := make(chan struct{})
 	m := newModel(ctx, o, gone)
-	p := tea.NewProgram(m, tea.WithAltScreen(), tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out),
-		tea.WithoutSignalHandler())
+	options := []tea.ProgramOption{
+		tea.WithAltScreen(), tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler(),
+	}
+	if m.mem.Mouse {
+		options = append(options, tea.WithMouseCellMotion())
+	}
+	p := tea.NewProgram(m, options...)
 	_, err := p.Run()
 	close(gone)
 	if m.running != nil {

@@ -237,7 +237,7 @@ func (s *Session) Next() (p PageID, why string) {
 		i = slices.IndexFunc(pages, func(q PageID) bool { return q > s.Page }) - 1
 	}
 	if s.Page == PageConfirm || i+1 >= len(pages) {
-		return s.Page, "this is the last page before the change: " + s.Verb() + " carries it out"
+		return s.Page, "this is the last page: press " + s.Verb()
 	}
 	if ok, why := s.Reachable(pages[i+1]); !ok {
 		return s.Page, why

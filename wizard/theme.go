@@ -29,6 +29,7 @@ type theme struct {
 // glyphs are the signs that are not letters. Each is one column wide, but for the boxes, which are three.
 type glyphs struct {
 	clear, partial, ticked  string
+	there, never            string // boxes that cannot be pressed: installed already, not to be had
 	open, closed            string // of a node
 	radioOn, radioOff       string
 	cursor, current         string
@@ -47,7 +48,7 @@ type glyphs struct {
 
 func unicodeGlyphs() glyphs {
 	return glyphs{
-		clear: "[ ]", partial: "[■]", ticked: "[✓]", open: "▾", closed: "▸",
+		clear: "[ ]", partial: "[■]", ticked: "[✓]", there: " ✓ ", never: " · ", open: "▾", closed: "▸",
 		radioOn: "(•)", radioOff: "( )", cursor: "❯", current: "▌", rule: "─", bar: "│", barFull: "█", barEmpty: "░",
 		ok: "✓", failed: "✗", busy: "…", warn: "!", dot: "●", prev: "‹", next: "›", ellipsis: "…",
 		topLeft: "┌", topRight: "┐", bottomLeft: "└", bottomRight: "┘", flag: "⚑", more: "▾", sparks: "▁▂▃▄▅▆▇█",
@@ -56,7 +57,7 @@ func unicodeGlyphs() glyphs {
 
 func asciiGlyphs() glyphs {
 	return glyphs{
-		clear: "[ ]", partial: "[#]", ticked: "[x]", open: "-", closed: "+",
+		clear: "[ ]", partial: "[#]", ticked: "[x]", there: " x ", never: " - ", open: "-", closed: "+",
 		radioOn: "(*)", radioOff: "( )", cursor: ">", current: "|", rule: "-", bar: "|", barFull: "#", barEmpty: ".",
 		ok: "+", failed: "x", busy: "~", warn: "!", dot: "*", prev: "<", next: ">", ellipsis: "~",
 		topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+", flag: "!", more: "v", sparks: "._-=+*%#",
@@ -94,8 +95,14 @@ func newTheme(l Look, w io.Writer) theme {
 	return t
 }
 
-// box returns the glyph of a check box.
-func (g *glyphs) box(b Box) string {
+// box returns the glyph of a check box. Only one that can be pressed has brackets, as with buttons.
+func (g *glyphs) box(b Box, changeable bool) string {
+	switch {
+	case !changeable && b == Clear:
+		return g.never
+	case !changeable:
+		return g.there
+	}
 	switch b {
 	case Ticked:
 		return g.ticked

@@ -210,15 +210,18 @@ func (t *tree) filterKey(k string) bool {
 	return true
 }
 
-// toMatch puts the cursor on the first node that matches by itself.
+// toMatch puts the cursor on the first node whose name matches, or else on the first that matches in another way.
 func (t *tree) toMatch() {
 	if t.filter == "" {
 		return
 	}
-	for _, r := range t.rows() {
-		if r.from >= 0 || r.why != "" {
-			t.cursor = r.id
-			return
+	rows := t.rows()
+	for _, byName := range []bool{true, false} {
+		for _, r := range rows {
+			if r.from >= 0 || !byName && r.why != "" {
+				t.cursor = r.id
+				return
+			}
 		}
 	}
 }

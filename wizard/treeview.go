@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/rolemgr/rolemgr/features"
 )
 
@@ -51,8 +52,9 @@ func (t *tree) rowView(th *theme, sel *Selection, r row, here, focused bool, w i
 	}
 	box, style := g.clear, th.plain
 	if sel != nil {
-		box = g.box(sel.Box(r.id))
-		if !sel.changeable(r.id) {
+		changeable := sel.changeable(r.id)
+		box = g.box(sel.Box(r.id), changeable)
+		if !changeable {
 			style = th.dim
 		}
 	}
@@ -61,10 +63,13 @@ func (t *tree) rowView(th *theme, sel *Selection, r row, here, focused bool, w i
 	}
 	left := cursor + strings.Repeat("  ", r.depth) + fold + " " + box + " "
 	text := style.Render(left) + t.titleView(th, title, r, style)
-	if note != "" {
-		return th.spread(text, th.dim.Render(" "+note), w)
+	if r.why != "" {
+		return th.pair(text, th.dim.Render(note), w)
 	}
-	return th.fit(text, w)
+	if ansi.StringWidth(text)+ansi.StringWidth(note)+1 > w {
+		note = "" // the box says the same, and so does the description
+	}
+	return th.spread(text, th.dim.Render(note), w)
 }
 
 // titleView draws a name with the letters that the filter found.
@@ -124,13 +129,20 @@ func describe(th *theme, cat *features.Catalog, sel *Selection, id features.ID, 
 	if sel != nil {
 		if p := cat.Blocked(id, sel.level); p != nil && !sel.was[id] {
 			out = append(out, wrapStyled(th.warning, th.glyph.warn+" "+p.Summary, w)...)
-			if p.Hint != "" {
-				out = append(out, wrap("Instead: "+p.Hint, w)...)
+			switch {
+			case u.Unavailable != nil && u.Unavailable.Instead != "":
+				out = append(out, wrap("Instead: "+u.Unavailable.Instead, w)...)
+			case p.Code == "level":
+				out = append(out, wrap(upperFirst(p.Hint), w)...)
 			}
 			out = append(out, "")
 		}
 		if why := sel.picks[id].Why; why != "" && why != string(features.Requested) {
-			out = append(out, wrapStyled(th.dim, "Selected: "+why, w)...)
+			what := "Selected: "
+			if sel.was[id] {
+				what = "Installed: "
+			}
+			out = append(out, wrapStyled(th.dim, what+why, w)...)
 		}
 	}
 	return append(out, facts(th, cat, u, w)...)
