@@ -97,8 +97,9 @@ func restoreReceiver(role frame.Role, set *settings, c *codec, s receiverState) 
 			return nil, err
 		}
 	}
-	p.since = set.now()
-	if s.Pending {
+	// As after a read: what the close frame has cut short is not waited for any more.
+	r.mark()
+	if s.Pending && !p.since.IsZero() {
 		p.since = p.since.Add(-max(s.Age, 0))
 	}
 	return r, nil
