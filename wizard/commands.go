@@ -80,6 +80,7 @@ func (m *model) start(s *Session) tea.Cmd {
 		res, err := tgt.Apply(ctx, p, target.ApplyOptions{
 			Command: line, MaxCut: p.Cuts, Emit: func(e apply.Event) { tell(eventMsg{e}) },
 		})
+		r.res, r.err = res, err
 		tell(taskEndMsg{res, err})
 	}()
 	return tea.Batch(m.save(), m.listen())

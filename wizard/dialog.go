@@ -153,55 +153,73 @@ func (d *dialog) press(i int) (answer any, done bool) {
 // dialogFault is an answer that cannot be taken, with the reason.
 type dialogFault string
 
-// view draws the dialog in the middle of h lines of w columns.
-func (d *dialog) view(th *theme, w, h int) []string {
+// view draws the dialog in the middle of what is behind it: lines of w columns.
+func (d *dialog) view(th *theme, behind []string, w int) []string {
+	h := len(behind)
 	width := min(w-4, 66)
 	inner := width - 4
-	body := d.body(th, inner)
-	foot := d.foot(th, inner)
-	room := max(h-4-len(foot), 1)
+	tight := h < 18
+	body, foot := d.body(th, inner, tight), d.foot(th, inner, tight)
+	room := h - 4 - len(foot)
+	if tight {
+		room = h - 2 - len(foot)
+	}
+	room = max(room, 1)
 	d.top = max(min(d.top, len(body)-room), 0)
-	more := len(body) > room
-	shown := th.block(body[d.top:min(d.top+room, len(body))], inner, min(room, len(body)))
+	shown := th.scrolled(body, d.top, inner, min(room, len(body)))
 	g := &th.glyph
-	title := " " + ansi.Truncate(d.title, inner-2, g.ellipsis) + " "
+	title := " " + d.title + " "
+	if ansi.StringWidth(title) > inner {
+		title = "" // it stands inside
+	}
 	box := []string{
 		th.accent.Render(g.topLeft+g.rule) + th.bold.Render(title) +
 			th.accent.Render(strings.Repeat(g.rule, max(width-3-ansi.StringWidth(title), 0))+g.topRight),
 	}
 	side := th.accent.Render(g.bar)
 	line := func(s string) { box = append(box, side+" "+th.fit(s, inner)+" "+side) }
-	for i, s := range shown {
-		if more && i == len(shown)-1 && d.top+room < len(body) {
-			s = th.spread(s, th.dim.Render(" "+g.more), inner)
-		}
+	for _, s := range shown {
 		line(s)
 	}
 	for _, s := range foot {
 		line(s)
 	}
 	box = append(box, th.accent.Render(g.bottomLeft+strings.Repeat(g.rule, width-2)+g.bottomRight))
-	return center(box, width, w, h)
+	return th.over(behind, box, width, w)
 }
 
-// body is what can be scrolled: text and tree.
-func (d *dialog) body(th *theme, w int) []string {
+// body is what can be scrolled: text and tree, and a title that is too long for the frame.
+func (d *dialog) body(th *theme, w int, tight bool) []string {
 	var out []string
-	for _, p := range d.text {
-		out = append(out, wrap(p, w)...)
-		out = append(out, "")
+	gap := func() {
+		if !tight && len(out) > 0 {
+			out = append(out, "")
+		}
 	}
-	for _, l := range d.tree {
-		text := strings.Repeat("  ", l.depth) + l.text
-		out = append(out, th.pair(text, th.dim.Render(l.note), w))
+	if ansi.StringWidth(d.title)+2 > w {
+		out = wrapStyled(th.bold, d.title, w)
+	}
+	for _, p := range d.text {
+		gap()
+		out = append(out, wrap(p, w)...)
+	}
+	if len(d.tree) > 0 {
+		gap()
+		out = append(out, th.treeLines(d.tree, w)...)
 	}
 	return out
 }
 
 // foot is what stays: the field, the box, a fault, the buttons.
-func (d *dialog) foot(th *theme, w int) []string {
+func (d *dialog) foot(th *theme, w int, tight bool) []string {
 	kind, at := d.part()
-	out := []string{""}
+	var out []string
+	gap := func() {
+		if !tight {
+			out = append(out, "")
+		}
+	}
+	gap()
 	if d.field != nil {
 		label := d.field.label + " "
 		text := d.field.text + "_"
@@ -213,7 +231,8 @@ func (d *dialog) foot(th *theme, w int) []string {
 		if kind == 'f' {
 			style = th.selected
 		}
-		out = append(out, th.dim.Render(label)+style.Render(text), "")
+		out = append(out, th.dim.Render(label)+style.Render(text))
+		gap()
 	}
 	if d.check != "" {
 		box, style := th.glyph.clear, th.plain
@@ -224,11 +243,12 @@ func (d *dialog) foot(th *theme, w int) []string {
 		if kind == 'c' {
 			style, cursor = th.selected, th.glyph.cursor
 		}
-		out = append(out, style.Render(cursor+box+" "+d.check), "")
+		out = append(out, style.Render(cursor+box+" "+d.check))
+		gap()
 	}
 	if d.fault != "" {
-		out = append(out, wrapStyled(th.failure, th.glyph.failed+" "+d.fault, w)...)
-		out = append(out, "")
+		out = append(out, wrapStyled(th.failure, th.glyph.failed+" "+upperFirst(d.fault), w)...)
+		gap()
 	}
 	var row []string
 	for i, b := range d.buttons {
@@ -253,21 +273,19 @@ func (t *theme) buttonView(label string, enabled, focused bool) string {
 	return t.button.Render(" [ " + label + " ]")
 }
 
-// center puts a box of width columns into the middle of h lines of w columns.
-func center(box []string, width, w, h int) []string {
-	out := make([]string, 0, h)
-	above := max((h-len(box))/2, 0)
-	margin := strings.Repeat(" ", max((w-width)/2, 0))
-	for range above {
-		out = append(out, "")
+// over puts a box of width columns into the middle of what is behind it, which is dimmed.
+func (t *theme) over(behind, box []string, width, w int) []string {
+	out := make([]string, len(behind))
+	above, left := max((len(behind)-len(box))/2, 0), max((w-width)/2, 0)
+	for i, line := range behind {
+		line = t.fit(ansi.Strip(line), w)
+		if i < above || i >= above+len(box) {
+			out[i] = t.dim.Render(line)
+			continue
+		}
+		out[i] = t.dim.Render(ansi.Cut(line, 0, left)) + box[i-above] + t.dim.Render(ansi.Cut(line, left+width, w))
 	}
-	for _, line := range box {
-		out = append(out, margin+line)
-	}
-	for len(out) < h {
-		out = append(out, "")
-	}
-	return out[:h]
+	return out
 }
 
 // additions makes the tree of a proposal: what comes or goes, below the groups that it stands in.

@@ -26,13 +26,15 @@ func (w *window) view(th *theme, width, h int) []string {
 		th.spread(" "+th.bold.Render(title), "  "+th.dim.Render(label)+name+" ", width),
 		th.rule(width),
 	}
-	body := max(h-len(out)-3, 1)
+	status := w.statusLines(th, width)
+	body := max(h-len(out)-2-len(status), 1)
+	page := w.body(th, width, body)
 	if w.dlg != nil {
-		out = append(out, w.dlg.view(th, width, body)...)
-	} else {
-		out = append(out, w.body(th, width, body)...)
+		page = w.dlg.view(th, page, width)
 	}
-	return append(out, th.rule(width), w.statusLine(th, width), w.buttonLine(th, width))
+	out = append(out, page...)
+	out = append(append(out, th.rule(width)), status...)
+	return append(out, w.buttonLine(th, width))
 }
 
 // body is the navigation pane beside the page; on a narrow screen a line tells where one is.
@@ -90,19 +92,28 @@ func (w *window) navView(th *theme) []string {
 	return out
 }
 
-// statusLine is what was just refused or said; else what is selected.
-func (w *window) statusLine(th *theme, width int) string {
-	switch {
-	case w.serious:
-		return th.fit(" "+th.warning.Render(th.glyph.warn+" "+w.status), width)
-	case w.status != "":
-		return th.fit(" "+w.status, width)
+// statusLines are what was just refused or said, on two lines where it is long; else what is selected.
+func (w *window) statusLines(th *theme, width int) []string {
+	if w.status == "" {
+		text := selectedLine(w.s)
+		if w.s.Page < PageRoles || w.s.Page == PageResults {
+			text = ""
+		}
+		return []string{th.fit("  "+th.dim.Render(text), width)}
 	}
-	text := selectedLine(w.s)
-	if w.s.Page < PageRoles || w.s.Page == PageResults {
-		text = ""
+	sign, style := "  ", th.plain
+	if w.serious {
+		sign, style = " "+th.glyph.warn+" ", th.warning
 	}
-	return th.fit("  "+th.dim.Render(text), width)
+	lines := wrap(w.status, width-4)
+	if len(lines) > 2 {
+		lines = []string{lines[0], th.fit(strings.Join(lines[1:], " "), width-4)}
+	}
+	for i := range lines {
+		lines[i] = th.fit(style.Render(sign+lines[i]), width)
+		sign = "   "
+	}
+	return lines
 }
 
 // buttonLine is the row of buttons at the right.
@@ -111,7 +122,7 @@ func (w *window) buttonLine(th *theme, width int) string {
 	for i, b := range w.buttons() {
 		label := strings.NewReplacer("<", th.glyph.prev, ">", th.glyph.next).Replace(b.label)
 		focused := w.area == onButtons && i == w.button && w.dlg == nil
-		text := th.buttonView(label, b.why == "", focused)
+		text := th.buttonView(label, b.why == "" && w.dlg == nil, focused)
 		if i == 2 && width >= 66 {
 			text = "  " + text
 		}
@@ -121,21 +132,34 @@ func (w *window) buttonLine(th *theme, width int) string {
 	return strings.Repeat(" ", max(width-ansi.StringWidth(row)-1, 0)) + row
 }
 
-// hintLine is the last line of the screen: keys that do something here and now.
+// hintLine is the last line of the screen: keys that do something here and now. The last of them is kept, whatever else
+// there is no room for.
 func hintLine(th *theme, hints []hint, width int) string {
-	text := ""
-	for _, h := range hints {
-		part := th.bold.Render(h.key) + " " + th.dim.Render(h.does)
+	text, between := "", " · "
+	if th.ascii {
+		between = " | "
+	}
+	show := func(h hint) string { return th.bold.Render(th.keyName(h.key)) + " " + th.dim.Render(h.does) }
+	for i, h := range hints {
+		part := show(h)
 		if text != "" {
-			part = th.dim.Render(" · ") + part
+			part = th.dim.Render(between) + part
 		}
-		if ansi.StringWidth(text)+ansi.StringWidth(part) > width-12 {
-			break
+		room := width - 2
+		if i < len(hints)-1 {
+			room -= ansi.StringWidth(show(hints[len(hints)-1])) + 3
 		}
-		text += part
+		if ansi.StringWidth(text)+ansi.StringWidth(part) <= room {
+			text += part
+		}
 	}
-	if text != "" {
-		text += th.dim.Render(" · ")
+	return th.fit(" "+text, width)
+}
+
+// keyName is the name of a key, in letters where the terminal has no arrows.
+func (t *theme) keyName(key string) string {
+	if !t.ascii {
+		return key
 	}
-	return th.fit(" "+text+th.bold.Render("?")+" "+th.dim.Render("keys"), width)
+	return strings.NewReplacer("↑↓", "up/down", "←→", "left/right", "↑", "up", "↓", "down", "←", "left", "→", "right").Replace(key)
 }

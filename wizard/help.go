@@ -30,15 +30,47 @@ func keyHelp() []struct {
 	}
 }
 
-// helpView draws the list of keys.
-func (m *model) helpView(w, h int) []string {
+// helpKey scrolls the list of keys; every other key leaves it.
+func (m *model) helpKey(k string) {
+	switch k {
+	case "up", "k":
+		m.helpTop--
+	case "down", "j":
+		m.helpTop++
+	case "pgup":
+		m.helpTop -= 10
+	case "pgdown":
+		m.helpTop += 10
+	default:
+		m.help = false
+	}
+}
+
+// helpView draws the list of keys, and tells the keys that work there.
+func (m *model) helpView(w, h int) ([]string, []hint) {
+	const column = 18
 	th := &m.th
-	out := []string{" " + th.bold.Render("Keys"), th.rule(w)}
+	var list []string
 	for _, group := range keyHelp() {
-		out = append(out, " "+th.accent.Render(group.where))
+		list = append(list, " "+th.accent.Render(group.where))
 		for _, k := range group.keys {
-			out = append(out, th.fit("   "+th.bold.Render(th.fit(k.key, 18))+k.does, w))
+			key := k.key
+			for _, line := range wrap(k.does, w-column-4) {
+				list = append(list, "   "+th.bold.Render(th.fit(key, column))+line)
+				key = ""
+			}
 		}
 	}
-	return th.block(out, w, h)
+	out := []string{" " + th.bold.Render("Keys"), th.rule(w)}
+	room := max(h-len(out), 1)
+	m.helpTop = max(min(m.helpTop, len(list)-room), 0)
+	out = append(out, list[m.helpTop:min(m.helpTop+room, len(list))]...)
+	hints := []hint{{"any other key", "back"}}
+	switch {
+	case len(list) > room:
+		hints = []hint{{"↑↓", "scroll"}, {"any other key", "back"}}
+	default:
+		hints[0].key = "any key"
+	}
+	return th.block(out, w, h), hints
 }

@@ -1,6 +1,7 @@
 package wizard
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -52,6 +53,33 @@ func (t *theme) pair(left, right string, w int) string {
 		right = ansi.Truncate(right, room, t.glyph.ellipsis)
 	}
 	return t.spread(left, right, w)
+}
+
+// scrolled returns the h lines of a list that are shown from top on. What is below is counted in the last of them.
+func (t *theme) scrolled(list []string, top, w, h int) []string {
+	out := t.block(list[min(top, len(list)):min(top+h, len(list))], w, h)
+	if left := len(list) - top - h; left > 0 && h > 0 {
+		out[h-1] = t.spread("", t.dim.Render(fmt.Sprintf("%s %d more", t.glyph.more, left+1)), w)
+	}
+	return out
+}
+
+// treeLines draws a tree with a dim note at the end of each line. When one of the long reasons does not fit, all of them
+// give way to a shorter one.
+func (t *theme) treeLines(lines []treeLine, w int) []string {
+	const long, short = "default service of ", "by default"
+	tight := false
+	for _, l := range lines {
+		tight = tight || strings.HasPrefix(l.note, long) && 2*l.depth+ansi.StringWidth(l.text)+ansi.StringWidth(l.note)+2 > w
+	}
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		if tight && strings.HasPrefix(l.note, long) {
+			l.note = short
+		}
+		out[i] = t.pair(strings.Repeat("  ", l.depth)+l.text, t.dim.Render(l.note), w)
+	}
+	return out
 }
 
 // block makes exactly h lines of w columns.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -33,6 +32,7 @@ type model struct {
 
 	dlg     *dialog
 	help    bool
+	helpTop int  // first line of the list of keys that is shown
 	direct  bool // the wizard was asked for on the command line: closing it ends the program
 	leaving bool // end the program when the task is over
 }
@@ -43,6 +43,10 @@ type run struct {
 	win    *window
 	cancel context.CancelFunc
 	events chan tea.Msg
+
+	// The outcome, to be read when the model's waiter has been waited for.
+	res apply.Result
+	err error
 }
 
 // What commands answer.
@@ -138,7 +142,7 @@ func (m *model) key(k string) tea.Cmd {
 	case k == "ctrl+c":
 		return m.interrupt()
 	case m.help:
-		m.help = false
+		m.helpKey(k)
 		return nil
 	case k == "ctrl+t":
 		return m.toggleMouse()
@@ -149,7 +153,7 @@ func (m *model) key(k string) tea.Cmd {
 		}
 		return m.follow(answer)
 	case (k == "?" || k == "f1") && !m.typing():
-		m.help = true
+		m.help, m.helpTop = true, 0
 		return nil
 	case m.win != nil:
 		return m.follow(m.win.take(m.win.key(k)))
@@ -288,7 +292,7 @@ func (m *model) gotState(msg stateMsg) tea.Cmd {
 	if msg.s.Started() {
 		return nil
 	}
-	restored := len(msg.s.wanted.Install)+len(msg.s.wanted.Remove) > 0
+	restored := msg.s.Sel == nil && !msg.s.wantedAgain && len(msg.s.wanted.Install)+len(msg.s.wanted.Remove) > 0
 	msg.s.SetState(msg.got.state)
 	if restored && !msg.s.Sel.Empty() && m.win != nil && m.win.s == msg.s {
 		m.say("ticked again: what you had ticked the last time", false)
@@ -305,7 +309,7 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 		return nil
 	}
 	if msg.err != nil {
-		m.win.dlg = notice("The home folder cannot be used", msg.err.Error())
+		m.win.dlg = notice("The home folder cannot be used", upperFirst(msg.err.Error())+".")
 		return nil
 	}
 	m.targets[msg.srv.Home] = msg.t
@@ -316,13 +320,16 @@ func (m *model) opened(msg openedMsg) tea.Cmd {
 		row = len(s.Pool) - 1
 	}
 	s.Choose(row)
+	if p, ok := m.win.page[PageServer].(*serverPage); ok {
+		p.filter, p.filtering, p.cursor = "", false, row
+	}
 	return m.follow(m.win.needs())
 }
 
 func (m *model) exported(msg exportedMsg) {
 	if msg.err != nil {
 		if m.win != nil {
-			m.win.dlg = notice("The file could not be written", msg.err.Error())
+			m.win.dlg = notice("The file could not be written", upperFirst(msg.err.Error())+".")
 		}
 		return
 	}
@@ -357,31 +364,4 @@ func (m *model) taskEnded(msg taskEndMsg) tea.Cmd {
 		return tea.Sequence(m.save(), tea.Quit)
 	}
 	return tea.Batch(m.save(), m.console.reload())
-}
-
-// View draws the screen.
-func (m *model) View() string {
-	if m.w == 0 || m.h == 0 {
-		return ""
-	}
-	if m.w < minWidth || m.h < minHeight {
-		return strings.Join(m.th.block(wrap(fmt.Sprintf(
-			"This screen has %d columns and %d lines; the wizard needs %d and %d. Make it larger, or use rolemgr wizard --plain.",
-			m.w, m.h, minWidth, minHeight), max(m.w, 1)), m.w, m.h), "\n")
-	}
-	var lines []string
-	var hints []hint
-	switch {
-	case m.help:
-		lines = m.helpView(m.w, m.h-1)
-		hints = []hint{{"any key", "back"}}
-	case m.dlg != nil:
-		lines, hints = m.dlg.view(&m.th, m.w, m.h-1), m.dlg.hints()
-	case m.win != nil:
-		lines, hints = m.win.view(&m.th, m.w, m.h-1), m.win.hints()
-	default:
-		lines, hints = m.console.view(&m.th, m.tasks, m.w, m.h-1), m.console.hints()
-	}
-	lines = append(m.th.block(lines, m.w, m.h-1), hintLine(&m.th, hints, m.w))
-	return strings.Join(lines, "\n")
 }

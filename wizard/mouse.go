@@ -127,7 +127,7 @@ func (p *serverPage) click(_, y int) tea.Msg {
 // click chooses a control.
 func (p *confirmPage) click(_, y int) tea.Msg {
 	g := unicodeGlyphs()
-	options := p.options(&g)
+	options := p.options(&g, 0)
 	if i := y - p.drawnAt; i >= 0 && i < len(options) {
 		p.cursor = i
 		return options[i].act()

@@ -1,7 +1,6 @@
 package wizard
 
 import (
-	"fmt"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -28,12 +27,17 @@ type confirmOption struct {
 	act  func() tea.Msg
 }
 
-func (p *confirmPage) options(th *glyphs) []confirmOption {
+// options are the controls. They are as wide as the page, where that is known.
+func (p *confirmPage) options(th *glyphs, w int) []confirmOption {
 	box := th.clear
 	if p.s.Restart {
 		box = th.ticked
 	}
-	restart := confirmOption{box + " Restart the destination server automatically if required", func() tea.Msg {
+	text := " Restart the destination server automatically if required"
+	if w < len(text)+len(box)+2 {
+		text = " Restart the server automatically if required"
+	}
+	restart := confirmOption{box + text, func() tea.Msg {
 		if p.s.Restart {
 			return restartMsg{false}
 		}
@@ -88,7 +92,7 @@ func (p *confirmPage) typing() bool { return false }
 
 func (p *confirmPage) key(k string) (tea.Msg, bool) {
 	g := unicodeGlyphs()
-	options := p.options(&g)
+	options := p.options(&g, 0)
 	switch k {
 	case "up", "k":
 		p.cursor = max(p.cursor-1, 0)
@@ -135,29 +139,31 @@ func (p *confirmPage) view(th *theme, w, h int, focused bool) []string {
 	if srv, ok := p.s.Server(); ok {
 		server = srv.Name
 	}
-	text := "To install the following roles, role services, or features on " + server + ", press Install."
+	what, verb, where := "install", "Install", "on "
 	if p.s.Mode == Remove {
-		text = "To remove the following roles, role services, or features from " + server + ", press Remove."
+		what, verb, where = "remove", "Remove", "from "
 	}
-	out := append(wrap(text, w), "")
+	tight := h < 20
+	out := append(wrap("To "+what+" the following roles, role services, or features "+where+server+", press "+verb+".", w), "")
+	if tight {
+		out = []string{th.fit("To "+what+" the following "+where+server+", press "+verb+".", w)}
+	}
 	p.drawnAt = len(out)
-	for i, o := range p.options(&th.glyph) {
+	for i, o := range p.options(&th.glyph, w) {
 		out = append(out, th.option(o.text, focused && i == p.cursor, w))
 	}
-	out = append(out, "")
-	foot := p.foot(th, w)
+	if h >= 14 {
+		out = append(out, "")
+	}
+	foot := p.foot(th, w, tight)
 	list := p.list(th, w)
 	p.lines, p.room = len(list), max(h-len(out)-len(foot), 1)
 	p.top = max(min(p.top, p.lines-p.room), 0)
-	shown := th.block(list[min(p.top, len(list)):min(p.top+p.room, len(list))], w, p.room)
-	if p.top+p.room < p.lines {
-		shown[len(shown)-1] = th.spread(shown[len(shown)-1], th.dim.Render(fmt.Sprintf(" %s %d more", th.glyph.more, p.lines-p.top-p.room)), w)
-	}
-	return append(append(out, shown...), foot...)
+	return append(append(out, th.scrolled(list, p.top, w, p.room)...), foot...)
 }
 
 // foot is the blast radius and the command that does the same.
-func (p *confirmPage) foot(th *theme, w int) []string {
+func (p *confirmPage) foot(th *theme, w int, tight bool) []string {
 	if !p.s.planned || p.s.PlanErr != nil {
 		return nil
 	}
@@ -166,8 +172,11 @@ func (p *confirmPage) foot(th *theme, w int) []string {
 		sockets = th.warning.Render(th.glyph.warn + " " + count(n, "live socket", "live sockets") + " would be closed")
 	}
 	out := []string{th.fit(sockets, w)}
+	if line := "Same as: " + commandText(p.s.Command()); tight && len(line) <= w {
+		return append(out, th.dim.Render("Same as: ")+commandText(p.s.Command()))
+	}
 	out = append(out, wrapStyled(th.dim, "Same thing as a command:", w)...)
-	for _, line := range wrap(strings.Join(p.s.Command(), " "), w-2) {
+	for _, line := range wrap(commandText(p.s.Command()), w-2) {
 		out = append(out, "  "+line)
 	}
 	return out
@@ -187,11 +196,7 @@ func (p *confirmPage) list(th *theme, w int) []string {
 			out = append(out, wrapStyled(th.warning, th.glyph.warn+" "+d.Summary, w)...)
 		}
 	}
-	for _, l := range changeTree(p.cat, p.s.Mode, p.s.Plan.Changes) {
-		text := strings.Repeat("  ", l.depth) + l.text
-		out = append(out, th.pair(text, th.dim.Render(l.note), w))
-	}
-	return out
+	return append(out, th.treeLines(changeTree(p.cat, p.s.Mode, p.s.Plan.Changes), w)...)
 }
 
 func (p *confirmPage) refused(th *theme, w int) []string {
@@ -256,7 +261,8 @@ func changeNote(c plan.Change) string {
 		note = "only the record changes"
 	}
 	if c.Sockets > 0 {
-		note = strings.TrimSpace("closes " + count(c.Sockets, "live socket", "live sockets") + " " + note)
+		closes := "closes " + count(c.Sockets, "live socket", "live sockets")
+		note = strings.TrimSuffix(closes+", "+note, ", ")
 	}
 	return note
 }

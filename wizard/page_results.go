@@ -47,7 +47,7 @@ func (p *resultsPage) hints() []hint {
 	if p.w.s.Mode == Add {
 		h = append(h, hint{"e", "export"})
 	}
-	if t := p.w.task; t != nil && t.State == taskRunning {
+	if t := p.w.task; t != nil && t.State == taskRunning && !t.stopping {
 		h = append(h, hint{"ctrl+c", "stop and undo"})
 	}
 	return h
@@ -66,8 +66,7 @@ func (p *resultsPage) view(th *theme, w, h int, _ bool) []string {
 	list := itemLines(th, t, w)
 	p.n, p.room = len(list), max(h-len(out)-len(foot), 1)
 	p.top = max(min(p.top, p.n-p.room), 0)
-	out = append(out, th.block(list[p.top:min(p.top+p.room, p.n)], w, p.room)...)
-	return append(out, foot...)
+	return append(append(out, th.scrolled(list, p.top, w, p.room)...), foot...)
 }
 
 // taskView is the bar and the headline.
@@ -87,12 +86,12 @@ func taskView(th *theme, t *task, w int) []string {
 	if t.State == taskRunning {
 		now := t.now
 		if t.stopping && !t.undoing {
-			now = "Stopping: this step is finished, then everything is undone"
+			now = "Stopping: finishing this step, then undoing"
 		}
 		out = append(out, th.dim.Render(th.fit(now, w)))
 	}
 	if t.Text != "" && (t.State == taskFailed || t.State == taskBroken) {
-		out = append(out, wrap(t.Text, w)...)
+		out = append(out, wrap(upperFirst(t.Text), w)...)
 	}
 	return append(out, "")
 }
@@ -119,6 +118,9 @@ func progressBar(th *theme, t *task, w int) string {
 // itemLines are the units of a task, each with how far it is.
 func itemLines(th *theme, t *task, w int) []string {
 	var out []string
+	for _, n := range t.Notes {
+		out = append(out, wrapStyled(th.warning, th.glyph.warn+" "+upperFirst(n), w)...)
+	}
 	for _, it := range t.Items {
 		sign, style := " ", th.dim
 		note := ""
@@ -135,9 +137,6 @@ func itemLines(th *theme, t *task, w int) []string {
 		text := sign + " " + strings.Repeat("  ", it.Depth) + style.Render(it.Title)
 		out = append(out, th.pair(text, th.dim.Render(note), w))
 	}
-	for _, n := range t.Notes {
-		out = append(out, wrapStyled(th.warning, th.glyph.warn+" "+n, w)...)
-	}
 	return out
 }
 
@@ -147,5 +146,5 @@ func (p *resultsPage) foot(th *theme, t *task, w int) []string {
 		out = append(out, wrapStyled(th.dim, "You can close this wizard without interrupting the task. It is kept under Notifications.", w)...)
 	}
 	out = append(out, th.dim.Render("Same thing as a command:"))
-	return append(out, th.fit("  "+strings.Join(p.w.s.Command(), " "), w))
+	return append(out, th.fit("  "+commandText(p.w.s.Command()), w))
 }

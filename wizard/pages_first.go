@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // beforePage is Before You Begin.
@@ -42,20 +43,20 @@ func (p *beforePage) hints() []hint {
 func (p *beforePage) lines() []string {
 	if p.s.Mode == Remove {
 		return []string{
-			"This wizard helps you remove roles, role services, or features. What others still require is removed together with them, or not at all.",
-			"Before you go on, verify that:",
-			"* People who use the sites know: the Confirmation page tells how many live sockets a removal closes",
-			"* What the removed features serve is no longer needed, or is served elsewhere",
-			"Files that people own, such as applicationHost.config and the content of sites, stay where they are.",
+			"This wizard helps you remove roles, role services, or features from a server.",
+			"Before you continue, verify that:",
+			"* What they serve is no longer needed, or is served elsewhere",
+			"* People are warned: Confirmation tells how many live sockets are closed",
+			"Files that people own, such as sites, stay where they are.",
 		}
 	}
 	return []string{
-		"This wizard helps you install roles, role services, or features. You determine which to install by what this server is to do, such as serving a site or holding WebSocket connections.",
-		"Before you go on, verify that:",
-		"* The account of the administrator has a strong password",
-		"* Network settings, such as static addresses and the firewall, are configured",
-		"* The newest security updates of the system are installed",
-		"Nothing changes before you press Install. Every change is proven by a real request, and undone when it fails.",
+		"This wizard helps you install roles, role services, or features on a server.",
+		"Before you continue, verify that:",
+		"* The administrator account has a strong password",
+		"* Network settings, such as static addresses, are configured",
+		"* The newest security updates are installed",
+		"Nothing changes before you press Install.",
 	}
 }
 
@@ -143,14 +144,15 @@ func (p *typePage) view(th *theme, w, _ int, focused bool) []string {
 			style = th.dim
 		}
 		title := radio + " " + t.title
-		if t.why != "" && w >= 60 {
-			title += "  n/a"
+		note := ""
+		if t.why != "" {
+			note = th.dim.Render("n/a")
 		}
+		line := "  " + style.Render(title)
 		if focused && i == p.row {
-			out = append(out, th.option(title, true, w))
-		} else {
-			out = append(out, th.fit("  "+style.Render(title), w))
+			line = th.selected.Render(th.glyph.cursor + " " + title)
 		}
+		out = append(out, th.spread(line, " "+note, w))
 		for _, line := range wrap(t.text, w-6) {
 			out = append(out, "      "+th.dim.Render(line))
 		}
@@ -270,7 +272,7 @@ func (p *serverPage) view(th *theme, w, h int, focused bool) []string {
 	out := append(wrap("Select the server to change.", w), "",
 		th.fit(th.glyph.radioOn+" Select a server from the server pool", w), "")
 	rows := p.visible()
-	name, addr := poolColumns(w)
+	name, addr := p.columns(w)
 	filter := p.filter
 	if p.filtering {
 		filter += "_"
@@ -300,8 +302,11 @@ func (p *serverPage) view(th *theme, w, h int, focused bool) []string {
 	return out
 }
 
-// poolColumns are the widths of the first two columns of the pool.
-func poolColumns(w int) (name, addr int) {
-	name = max(min(w/4, 20), 12)
-	return name, max(min(w/3, 18), 12)
+// columns are the widths of the first two columns of the pool: what stands in them, within bounds.
+func (p *serverPage) columns(w int) (name, addr int) {
+	name, addr = 8, 12
+	for _, srv := range p.s.Pool {
+		name, addr = max(name, ansi.StringWidth(srv.Name)+4), max(addr, ansi.StringWidth(srv.Address)+2)
+	}
+	return min(name, max(w/3, 12)), min(addr, max(w/3, 13))
 }

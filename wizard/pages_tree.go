@@ -21,6 +21,9 @@ type treePage struct {
 func (p *treePage) typing() bool { return p.tree.filtering }
 
 func (p *treePage) key(k string) (tea.Msg, bool) {
+	if len(p.tree.roots) == 0 {
+		return nil, false
+	}
 	if p.tree.filtering {
 		p.tree.key(k)
 		return nil, true
@@ -48,6 +51,9 @@ func (p *treePage) hints() []hint {
 		return []hint{{"↑↓", "among matches"}, {"enter", "done"}, {"esc", "clear"}}
 	}
 	var h []hint
+	if len(p.tree.roots) == 0 {
+		return nil
+	}
 	rows, i := p.tree.at()
 	if len(rows) == 0 {
 		return []hint{{"/", "find"}}
@@ -100,6 +106,9 @@ func (p *treePage) view(th *theme, w, h int, focused bool) []string {
 	}
 	if len(rows) > 0 {
 		about = describe(th, p.cat, p.s.Sel, rows[i].id, max(pane-2, 12))
+		if why := rows[i].why; why != "" && why != inDescription {
+			about = append(wrapStyled(th.dim, "Found by its name "+why, max(pane-2, 12)), append([]string{""}, about...)...)
+		}
 	}
 	switch {
 	case p.full:
@@ -205,5 +214,5 @@ func (p *infoPage) view(th *theme, w, h int, _ bool) []string {
 		}
 	}
 	p.top = max(min(p.top, len(out)-h), 0)
-	return out[p.top:min(p.top+h, len(out))]
+	return th.scrolled(out, p.top, w, h)
 }

@@ -67,12 +67,30 @@ func Run(ctx context.Context, o Options) error {
 	p := tea.NewProgram(m, options...)
 	_, err := p.Run()
 	close(gone)
-	if m.running != nil {
-		m.running.cancel()
+	if kerr := m.windUp(); err == nil {
+		err = kerr
 	}
-	m.waiter.Wait()
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	return err
+}
+
+// windUp stops and undoes what is being carried out when nobody looks any more, and remembers what became of it.
+func (m *model) windUp() error {
+	r := m.running
+	if r == nil {
+		m.waiter.Wait()
+		return nil
+	}
+	r.task.stopping = true
+	r.cancel()
+	m.waiter.Wait()
+	r.task.end(r.res, r.err, m.o.Now())
+	m.mem.record(m.tasks)
+	text, err := m.mem.encode()
+	if err == nil {
+		err = m.o.Keep(text)
 	}
 	return err
 }

@@ -188,8 +188,12 @@ func (s *Selection) ticked(id features.ID) bool {
 	return ok
 }
 
-// available reports whether a unit can be installed on this server.
-func (s *Selection) available(id features.ID) bool { return s.cat.Blocked(id, s.level) == nil }
+// available reports whether a unit can be installed on this server, with all that it needs.
+func (s *Selection) available(id features.ID) bool {
+	return s.cat.Blocked(id, s.level) == nil && !slices.ContainsFunc(s.cat.Needs(id), func(n features.ID) bool {
+		return !s.was[n] && s.cat.Blocked(n, s.level) != nil
+	})
+}
 
 // Note returns what stands behind the name of a node, without brackets: "Installed", "3 of 9 installed", "Not
 // installed", "Not available"; "" when there is nothing to say.
@@ -292,28 +296,55 @@ func refusal(err error) error {
 
 // restore makes the ticks of a wish again, as far as the server still allows: after it changed, or in a later run.
 func (s *Selection) restore(w features.Wish) {
-	old := s.clone()
-	take := func(set map[features.ID]bool, id features.ID) {
-		if _, known := s.cat.Unit(id); !known || set[id] {
-			return
-		}
-		set[id] = true
-		if s.resolve() != nil {
-			delete(set, id)
-		}
+	s.tools = w.IncludeManagementTools && s.mode == Add
+	type tick struct {
+		set map[features.ID]bool
+		id  features.ID
 	}
-	s.tools = w.IncludeManagementTools
+	var left []tick
 	for _, id := range w.Install {
 		if s.mode == Add && !s.was[id] {
-			take(s.asked, id)
+			left = append(left, tick{s.asked, id})
 		}
 	}
 	for _, id := range w.Remove {
 		if s.was[id] == (s.mode == Remove) {
-			take(s.out, id)
+			left = append(left, tick{s.out, id})
 		}
 	}
-	if s.resolve() != nil {
-		*s = *old
+	// One tick may be possible only with another: what cannot be removed alone can be with what requires it.
+	for again := true; again; {
+		again = false
+		left = slices.DeleteFunc(left, func(t tick) bool {
+			if _, known := s.cat.Unit(t.id); !known || t.set[t.id] {
+				return true
+			}
+			t.set[t.id] = true
+			if s.resolve() != nil {
+				delete(t.set, t.id)
+				return false
+			}
+			again = true
+			return true
+		})
 	}
+	s.prune()
+}
+
+// prune forgets what keeps nothing out, so that a wish says only what matters.
+func (s *Selection) prune() {
+	if s.mode == Remove {
+		return
+	}
+	if len(s.asked) == 0 {
+		s.out, s.tools = map[features.ID]bool{}, false
+	}
+	for _, id := range s.ordered(s.out) {
+		with := s.clone()
+		delete(with.out, id)
+		if with.resolve() == nil && !with.picks[id].New {
+			*s = *with
+		}
+	}
+	_ = s.resolve() // it asks for less than what was granted
 }

@@ -22,17 +22,17 @@ func (s *Selection) tick(id features.ID) (*Proposal, error) {
 	next := s.clone()
 	for _, w := range wanted {
 		next.asked[w] = true
-		delete(next.out, w)
+		for _, n := range append([]features.ID{w}, s.cat.Needs(w)...) {
+			next.spare(n)
+		}
 		for _, d := range s.cat.Descendants(w) {
 			delete(next.out, d)
-		}
-		for _, n := range s.cat.Needs(w) {
-			delete(next.out, n)
 		}
 	}
 	if err := next.resolve(); err != nil {
 		return nil, refusal(err)
 	}
+	next.prune()
 	p := &Proposal{Unit: id, On: true, next: next}
 	p.Extras = s.brought(id, next)
 	s.offerTools(p)
@@ -134,45 +134,60 @@ func (s *Selection) clear(id features.ID) (*Proposal, error) {
 		}
 	}
 	next := s.clone()
-	var extras []Extra
 	for _, a := range s.ordered(s.asked) {
-		if gone[a] {
+		if gone[a] || s.picks[a].New && s.lacking(a, gone) != "" {
 			delete(next.asked, a)
-			continue
-		}
-		for _, n := range s.cat.Needs(a) {
-			if gone[n] && s.picks[a].New && !s.above(a, id) {
-				u, _ := s.cat.Unit(n)
-				extras = append(extras, Extra{ID: a, Why: "requires " + u.Title})
-				delete(next.asked, a)
-				break
-			}
 		}
 	}
-	// What would come back by default is kept out by name.
-	for range len(gone) + 1 {
-		if err := next.resolve(); err != nil {
-			return nil, refusal(err)
-		}
-		left := false
-		for d := range gone {
-			if next.picks[d].New && !next.out[d] && next.picks[d].Cause == features.ByDefault {
-				next.out[d], left = true, true
-			}
-		}
-		if !left {
-			break
+	if err := next.keepOut(gone); err != nil {
+		return nil, refusal(err)
+	}
+	next.prune()
+	p := &Proposal{Unit: id, next: next}
+	for _, u := range s.cat.Units() {
+		if n := s.lacking(u.ID, gone); n != "" && s.picks[u.ID].New && !next.picks[u.ID].New && !gone[u.ID] {
+			needed, _ := s.cat.Unit(n)
+			p.Extras = append(p.Extras, Extra{ID: u.ID, Why: "requires " + needed.Title})
 		}
 	}
-	return &Proposal{Unit: id, Extras: extras, next: next}, nil
+	return p, nil
 }
 
-// above reports whether a is an ancestor of id.
-func (s *Selection) above(a, id features.ID) bool {
-	for _, x := range s.cat.Ancestors(id) {
-		if x == a {
-			return true
+// lacking returns the first of some units that a unit needs, "" when it needs none of them.
+func (s *Selection) lacking(id features.ID, gone map[features.ID]bool) features.ID {
+	for _, n := range s.cat.Needs(id) {
+		if gone[n] {
+			return n
 		}
 	}
-	return false
+	return ""
+}
+
+// keepOut has the wish name what would come back without having been asked for: default services and tools first, for
+// what they need may not come then.
+func (s *Selection) keepOut(gone map[features.ID]bool) error {
+	for {
+		if err := s.resolve(); err != nil {
+			return err
+		}
+		var byDefault, required []features.ID
+		for _, d := range s.ordered(gone) {
+			switch p := s.picks[d]; {
+			case !p.New || s.out[d]:
+			case p.Cause == features.ByDefault:
+				byDefault = append(byDefault, d)
+			default:
+				required = append(required, d)
+			}
+		}
+		if len(byDefault) == 0 {
+			byDefault = required
+		}
+		if len(byDefault) == 0 {
+			return nil
+		}
+		for _, d := range byDefault {
+			s.out[d] = true
+		}
+	}
 }

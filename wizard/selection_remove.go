@@ -87,18 +87,24 @@ func (s *Selection) keep(id features.ID) (*Proposal, error) {
 	if err := next.resolve(); err != nil {
 		return nil, refusal(err)
 	}
+	if !next.anyTicked(id) {
+		return nil, &RefusedError{Reason: u.Title + " goes because nothing that stays requires it",
+			Hint: "keep what requires it, or install it by name first: rolemgr install " + string(id)}
+	}
 	return &Proposal{Unit: id, On: true, next: next}, nil
 }
 
-// spare has a unit stay. When it was to go with a node above it, the rest of that node still goes.
+// spare has a unit stay, or come. When it was to go or to be kept out with a node above it, the rest of that node still
+// is.
 func (s *Selection) spare(id features.ID) {
-	for _, a := range s.cat.Ancestors(id) {
+	above := s.cat.Ancestors(id)
+	for _, a := range slices.Backward(above) { // from the top: each names what is directly below it
 		if !s.out[a] {
 			continue
 		}
 		delete(s.out, a)
 		for _, child := range s.cat.Children(a) {
-			if child != id && s.was[child] && !s.above(child, id) {
+			if s.was[child] || s.mode == Add {
 				s.out[child] = true
 			}
 		}

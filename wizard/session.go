@@ -54,13 +54,15 @@ type Session struct {
 	Sel   *Selection  // nil until the state is known
 
 	// What follows from the answers; see NeedsPlan.
-	Plan     plan.Plan
-	Diags    diag.List
-	PlanErr  error
-	planned  bool
-	wanted   features.Wish // ticks to be made when the state is known
-	started  bool          // the change was begun: there is no way back
-	finished bool
+	Plan    plan.Plan
+	Diags   diag.List
+	PlanErr error
+	planned bool
+	wanted  features.Wish // ticks to be made when the state is known
+	// wantedAgain tells that they were made in this session.
+	wantedAgain bool
+	started     bool // the change was begun: there is no way back
+	finished    bool
 }
 
 // NewSession returns a session on the first page, or on the second when skip is set.
@@ -100,7 +102,7 @@ func (s *Session) SetState(st state.State) {
 // forgetState has the state read again, for the server was changed. The ticks are made again then.
 func (s *Session) forgetState() {
 	if s.Sel != nil {
-		s.wanted, s.Sel = s.Sel.Wish(), nil
+		s.wanted, s.wantedAgain, s.Sel = s.Sel.Wish(), true, nil
 	}
 	s.stale()
 }
@@ -116,7 +118,7 @@ func (s *Session) Choose(row int) {
 	if row == s.Chosen || row < 0 || row >= len(s.Pool) {
 		return
 	}
-	s.Chosen, s.Sel = row, nil
+	s.Chosen, s.Sel, s.wanted = row, nil, features.Wish{}
 	s.stale()
 }
 

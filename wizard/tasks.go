@@ -223,6 +223,12 @@ func stepText(s *plan.Step) string {
 		return "Proving it: " + string(s.Unit)
 	case plan.CloseSockets:
 		return "Closing live sockets"
+	case plan.MakeDir:
+		return "Making " + s.Path
+	case plan.PutFile:
+		return "Writing " + s.Path
+	case plan.RemoveFile:
+		return "Removing " + s.Path
 	}
 	return upperFirst(plan.Describe(*s))
 }

@@ -24,6 +24,7 @@ type theme struct {
 	button, chosen, disabled          lipgloss.Style // buttons: enabled, with the focus, not to be pressed
 	match                             lipgloss.Style // the letters that a filter found
 	glyph                             glyphs
+	ascii                             bool
 }
 
 // glyphs are the signs that are not letters. Each is one column wide, but for the boxes, which are three.
@@ -90,7 +91,7 @@ func newTheme(l Look, w io.Writer) theme {
 		t.chosen = s
 	}
 	if l.ASCII {
-		t.glyph = asciiGlyphs()
+		t.glyph, t.ascii = asciiGlyphs(), true
 	}
 	return t
 }

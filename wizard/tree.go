@@ -22,6 +22,9 @@ type tree struct {
 	filtering bool // keys go into the filter
 }
 
+// inDescription is why a row matched by nothing but its description.
+const inDescription = "in its description"
+
 // row is a node that is shown.
 type row struct {
 	id    features.ID
@@ -85,7 +88,7 @@ func (t *tree) matches(r *row) bool {
 		}
 	}
 	if summary, _, _ := strings.Cut(u.Doc, "\n"); strings.Contains(strings.ToLower(summary), want) {
-		r.why = "in its description"
+		r.why = inDescription
 		return true
 	}
 	return false

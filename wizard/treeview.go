@@ -26,7 +26,7 @@ func (t *tree) view(th *theme, sel *Selection, w, h int, focused bool) []string 
 	}
 	t.top = scrollTo(t.top, at, len(rows), t.height)
 	for i := t.top; i < min(t.top+t.height, len(rows)); i++ {
-		out = append(out, t.rowView(th, sel, rows[i], i == at, focused, w))
+		out = append(out, t.rowView(th, sel, rows[i], i == at, focused, w-1))
 	}
 	return out
 }
@@ -127,7 +127,9 @@ func describe(th *theme, cat *features.Catalog, sel *Selection, id features.ID, 
 	out = append(out, wrap(plainText(doc), w)...)
 	out = append(out, "")
 	if sel != nil {
-		if p := cat.Blocked(id, sel.level); p != nil && !sel.was[id] {
+		if _, there, _ := sel.Note(id); sel.mode == Remove && !sel.was[id] && there == 0 {
+			out = append(out, th.dim.Render("Not installed"), "")
+		} else if p := cat.Blocked(id, sel.level); p != nil && !sel.was[id] && sel.mode == Add {
 			out = append(out, wrapStyled(th.warning, th.glyph.warn+" "+p.Summary, w)...)
 			switch {
 			case u.Unavailable != nil && u.Unavailable.Instead != "":

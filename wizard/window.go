@@ -328,12 +328,22 @@ func (w *window) hints() []hint {
 		return []hint{{"↑↓", "choose"}, {"enter", "go to the page"}, {"tab", "go on"}}
 	}
 	h := w.current().hints()
-	if !w.current().typing() {
-		for _, b := range w.buttons() {
-			if b.why == "" {
-				h = append(h, hint{b.key, strings.ToLower(strings.Trim(b.label, "<> "))})
-			}
+	if w.current().typing() {
+		return h
+	}
+	// The default button is the key that everybody needs; rarer ones fall off the line first.
+	buttons := w.buttons()
+	first := w.preferred()
+	if b := buttons[first]; b.why == "" {
+		h = slices.Insert(h, min(len(h), 2), hint{b.key, buttonName(b)})
+	}
+	for i, b := range buttons {
+		if b.why == "" && i != first {
+			h = append(h, hint{b.key, buttonName(b)})
 		}
 	}
 	return h
 }
+
+// buttonName is what a button does, for the line of keys.
+func buttonName(b button) string { return strings.ToLower(strings.Trim(b.label, "<> ")) }
