@@ -67,7 +67,10 @@ func notice(title string, text ...string) *dialog {
 
 // hints are the keys of a dialog.
 func (d *dialog) hints() []hint {
-	h := []hint{{"enter", "press"}, {"tab", "go on"}}
+	h := []hint{{"enter", "press"}}
+	if d.parts() > 1 {
+		h = append(h, hint{"tab", "go on"})
+	}
 	if kind, _ := d.part(); kind == 'c' {
 		h[0] = hint{"space", "tick"}
 	}

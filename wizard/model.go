@@ -133,6 +133,10 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 		return m, nil
 	}
+	if got, ok := msg.(infoMsg); ok && m.tellLost(got.info) {
+		m.mem.record(m.tasks)
+		return m, tea.Batch(m.console.update(msg), m.save())
+	}
 	return m, m.console.update(msg)
 }
 
@@ -235,6 +239,13 @@ func (m *model) follow(msg tea.Msg) tea.Cmd {
 			return m.interrupt()
 		}
 		return tea.Quit
+	}
+	if cmd, ok := m.taskMsg(msg); ok {
+		return cmd
+	}
+	if _, ok := msg.(helpMsg); ok {
+		m.help, m.helpTop = true, 0
+		return nil
 	}
 	return m.console.update(msg)
 }

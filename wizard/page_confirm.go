@@ -124,8 +124,11 @@ func (p *confirmPage) key(k string) (tea.Msg, bool) {
 }
 
 func (p *confirmPage) hints() []hint {
-	h := []hint{{"↑↓", "move"}, {"space", "choose"}}
-	if p.lines > p.room {
+	h := []hint{{"space", "choose"}}
+	if p.s.Mode == Add || p.lines > p.room {
+		h = append([]hint{{"↑↓", "move"}}, h...)
+	}
+	if p.top+p.room < p.lines {
 		h = append(h, hint{"pgdn", "more"})
 	}
 	if p.s.Mode == Add {

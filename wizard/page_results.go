@@ -72,7 +72,10 @@ func (p *resultsPage) view(th *theme, w, h int, _ bool) []string {
 // taskView is the bar and the headline.
 func taskView(th *theme, t *task, w int) []string {
 	kind := th.bold.Render("Feature " + t.verb())
-	out := []string{th.fit(kind, w), progressBar(th, t, w)}
+	out := []string{th.fit(kind, w)}
+	if t.total > 0 || t.State == taskDone {
+		out = append(out, progressBar(th, t, w))
+	}
 	style, sign := th.plain, ""
 	switch t.State {
 	case taskDone:

@@ -131,7 +131,7 @@ func (p *typePage) key(k string) (tea.Msg, bool) {
 	return nil, true
 }
 
-func (p *typePage) hints() []hint { return []hint{{"↑↓", "move"}, {"space", "choose"}} }
+func (p *typePage) hints() []hint { return []hint{{"↑↓", "move"}} }
 
 func (p *typePage) view(th *theme, w, _ int, focused bool) []string {
 	out := append(wrap("Select the installation type.", w), "")
@@ -265,7 +265,11 @@ func (p *serverPage) hints() []hint {
 	if p.filtering {
 		return []hint{{"enter", "done"}, {"esc", "clear"}}
 	}
-	return []hint{{"↑↓", "move"}, {"space", "choose"}, {"/", "filter"}, {"o", "offline home folder"}}
+	h := []hint{{"↑↓", "move"}}
+	if rows := p.visible(); p.cursor >= len(rows) || rows[p.cursor] != p.s.Chosen {
+		h = append(h, hint{"space", "choose"})
+	}
+	return append(h, hint{"/", "filter"}, hint{"o", "offline home folder"})
 }
 
 func (p *serverPage) view(th *theme, w, h int, focused bool) []string {

@@ -48,7 +48,14 @@ func (p *treePage) key(k string) (tea.Msg, bool) {
 
 func (p *treePage) hints() []hint {
 	if p.tree.filtering {
-		return []hint{{"↑↓", "among matches"}, {"enter", "done"}, {"esc", "clear"}}
+		h := []hint{{"enter", "done"}, {"esc", "clear"}}
+		if rows, _ := p.tree.at(); len(rows) > 1 {
+			h = append([]hint{{"↑↓", "among matches"}}, h...)
+		}
+		return h
+	}
+	if p.s.Sel == nil {
+		return nil
 	}
 	var h []hint
 	if len(p.tree.roots) == 0 {
@@ -168,7 +175,10 @@ func selectedLine(s *Session) string {
 }
 
 // infoPage is Web Server Role (IIS).
-type infoPage struct{ top int }
+type infoPage struct {
+	top  int
+	more bool // there was more than what was shown at the last view
+}
 
 func (p *infoPage) typing() bool { return false }
 
@@ -184,7 +194,12 @@ func (p *infoPage) key(k string) (tea.Msg, bool) {
 	return nil, true
 }
 
-func (p *infoPage) hints() []hint { return []hint{{"↑↓", "scroll"}} }
+func (p *infoPage) hints() []hint {
+	if p.more {
+		return []hint{{"↑↓", "scroll"}}
+	}
+	return nil
+}
 
 func infoText() []string {
 	return []string{
@@ -213,6 +228,6 @@ func (p *infoPage) view(th *theme, w, h int, _ bool) []string {
 			out = append(out, first+line)
 		}
 	}
-	p.top = max(min(p.top, len(out)-h), 0)
+	p.top, p.more = max(min(p.top, len(out)-h), 0), len(out) > h
 	return th.scrolled(out, p.top, w, h)
 }

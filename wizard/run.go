@@ -20,6 +20,7 @@ import (
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/internal/plan"
 	"github.com/rolemgr/rolemgr/internal/target"
+	"github.com/rolemgr/rolemgr/runtime/wshost"
 )
 
 // Start is what is shown first.
@@ -32,7 +33,7 @@ const (
 	RemoveWizard  Start = 2 // Remove Roles and Features; closing it ends the program
 )
 
-// Options are what the wizard runs with. All fields but Look and Start must be set.
+// Options are what the wizard runs with. All fields but Look, Start, Connections and Check must be set.
 type Options struct {
 	In      io.Reader // a terminal
 	Out     io.Writer // a terminal
@@ -47,6 +48,10 @@ type Options struct {
 	Open func(home string) (target.Target, Server, error)
 	// Export writes what was asked for to a file that "rolemgr install --file" reads.
 	Export func(path string, r plan.Request) error
+	// Connections lists the live sockets of the running host; nil when that cannot be asked.
+	Connections func(ctx context.Context) ([]wshost.Connection, error)
+	// Check looks at the configuration of the sites and returns its faults, one line each; nil when that cannot be done.
+	Check func(ctx context.Context) ([]string, error)
 	// Memory is what Keep was given in an earlier run, nil when there was none.
 	Memory []byte
 	// Keep keeps a few kilobytes for the next run of this user.
@@ -103,7 +108,7 @@ func newModel(ctx context.Context, o Options, gone <-chan struct{}) *model {
 		mem: mem, tasks: mem.recall(o.Catalog), waiter: new(sync.WaitGroup), gone: gone,
 	}
 	m.targets[o.Local.Home] = o.Target
-	m.console = newConsole(ctx, &m.o)
+	m.console = newConsole(ctx, &m.o, func() []*task { return m.tasks })
 	switch o.Start {
 	case AddWizard:
 		m.openWindow(Add)

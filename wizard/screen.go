@@ -28,7 +28,7 @@ func (m *model) View() string {
 	if m.dlg != nil && !m.help {
 		lines, hints = m.dlg.view(&m.th, m.th.block(lines, m.w, m.h-1), m.w), m.dlg.hints()
 	}
-	if !m.help && !m.typing() {
+	if !m.help && m.dlg == nil && !m.typing() {
 		hints = append(hints, hint{"?", "keys"})
 	}
 	lines = append(m.th.block(lines, m.w, m.h-1), hintLine(&m.th, hints, m.w))
