@@ -370,7 +370,9 @@ func (m *model) taskEnded(msg taskEndMsg) tea.Cmd {
 		w.s.forgetState() // what it knew of the server is old
 	}
 	m.mem.record(m.tasks)
-	m.mem.drop(r.task.Mode, r.task.Home)
+	if r.task.State == taskDone { // else the ticks are wanted again
+		m.mem.drop(r.task.Mode, r.task.Home)
+	}
 	if m.leaving {
 		return tea.Sequence(m.save(), tea.Quit)
 	}

@@ -61,7 +61,7 @@ func asciiGlyphs() glyphs {
 		clear: "[ ]", partial: "[#]", ticked: "[x]", there: " x ", never: " - ", open: "-", closed: "+",
 		radioOn: "(*)", radioOff: "( )", cursor: ">", current: "|", rule: "-", bar: "|", barFull: "#", barEmpty: ".",
 		ok: "+", failed: "x", busy: "~", warn: "!", dot: "*", prev: "<", next: ">", ellipsis: "~",
-		topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+", flag: "!", more: "v", sparks: "._-=+*%#",
+		topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+", flag: "N", more: "v", sparks: "._-=+*%#",
 	}
 }
 
