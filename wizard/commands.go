@@ -3,6 +3,7 @@ package wizard
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/rolemgr/rolemgr/features"
@@ -24,6 +25,11 @@ type madePlan struct {
 	err   error
 }
 
+// sameWish reports whether two wishes ask for the same.
+func sameWish(a, b features.Wish) bool {
+	return slices.Equal(a.Install, b.Install) && slices.Equal(a.Remove, b.Remove) && a.IncludeManagementTools == b.IncludeManagementTools
+}
+
 // target is the server of a session.
 func (m *model) target(s *Session) target.Target {
 	srv, _ := s.Server()
@@ -36,9 +42,10 @@ func (m *model) target(s *Session) target.Target {
 // loadState reads what is installed.
 func (m *model) loadState(s *Session) tea.Cmd {
 	t, ctx := m.target(s), m.ctx
+	srv, _ := s.Server()
 	return func() tea.Msg {
 		st, err := t.State(ctx)
-		return stateMsg{s, serverState{st}, err}
+		return stateMsg{s, srv.Home, serverState{st}, err}
 	}
 }
 

@@ -178,3 +178,23 @@ func stringIDs(names []string) []features.ID {
 	}
 	return out
 }
+
+// draftChanged remembers what is ticked when that is not what is remembered, and reports whether it was not.
+func (m *model) draftChanged() bool {
+	if m.win == nil || m.win.s.Sel == nil || m.win.s.Started() {
+		return false
+	}
+	srv, ok := m.win.s.Server()
+	if !ok {
+		return false
+	}
+	now, was := m.win.s.Sel.Wish(), m.mem.draft(m.win.s.Mode, srv.Home)
+	if m.win.s.Sel.Empty() {
+		now = features.Wish{}
+	}
+	if sameWish(now, was) {
+		return false
+	}
+	m.mem.keep(m.win.s)
+	return true
+}

@@ -52,9 +52,10 @@ type run struct {
 // What commands answer.
 type (
 	stateMsg struct {
-		s   *Session
-		got serverState
-		err error
+		s    *Session
+		home string // of the server that was asked
+		got  serverState
+		err  error
 	}
 	planMsg struct {
 		s    *Session
@@ -100,7 +101,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.w, m.h = msg.Width, msg.Height
 		return m, nil
 	case tea.KeyMsg:
-		cmd := m.key(msg.String())
+		cmd := m.keys(msg)
 		if m.draftChanged() {
 			cmd = tea.Batch(cmd, m.save())
 		}
@@ -110,7 +111,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case stateMsg:
 		return m, m.gotState(msg)
 	case planMsg:
-		if !msg.s.Started() && slices.Equal(msg.made.wish.Install, msg.s.Request().Install) && slices.Equal(msg.made.wish.Remove, msg.s.Request().Remove) {
+		if !msg.s.Started() && sameWish(msg.made.wish, msg.s.Request().Wish) {
 			msg.s.SetPlan(msg.made.plan, msg.made.diags, msg.made.err)
 		}
 		return m, nil
@@ -138,6 +139,20 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, tea.Batch(m.console.update(msg), m.save())
 	}
 	return m, m.console.update(msg)
+}
+
+// keys takes what the terminal has sent at once: letters that come fast come together, and so does what is pasted.
+func (m *model) keys(msg tea.KeyMsg) tea.Cmd {
+	if msg.Type != tea.KeyRunes || len(msg.Runes) < 2 {
+		return m.key(msg.String())
+	}
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		if k := string(r); printable(k) {
+			cmds = append(cmds, m.key(k))
+		}
+	}
+	return tea.Batch(cmds...)
 }
 
 // key takes a key: the model's own first, then the dialog, the wizard, Server Manager.
@@ -300,8 +315,8 @@ func (m *model) gotState(msg stateMsg) tea.Cmd {
 		m.say(fmt.Sprintf("what is installed cannot be read: %v", msg.err), true)
 		return nil
 	}
-	if msg.s.Started() {
-		return nil
+	if srv, _ := msg.s.Server(); msg.s.Started() || srv.Home != msg.home {
+		return nil // an answer about a server that is not the chosen one any more
 	}
 	restored := msg.s.Sel == nil && !msg.s.wantedAgain && len(msg.s.wanted.Install)+len(msg.s.wanted.Remove) > 0
 	msg.s.SetState(msg.got.state)

@@ -1,7 +1,6 @@
 package wizard
 
 import (
-	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -133,24 +132,4 @@ func (p *confirmPage) click(_, y int) tea.Msg {
 		return options[i].act()
 	}
 	return nil
-}
-
-// draftChanged remembers what is ticked when that is not what is remembered, and reports whether it was not.
-func (m *model) draftChanged() bool {
-	if m.win == nil || m.win.s.Sel == nil || m.win.s.Started() {
-		return false
-	}
-	srv, ok := m.win.s.Server()
-	if !ok {
-		return false
-	}
-	now, was := m.win.s.Sel.Wish(), m.mem.draft(m.win.s.Mode, srv.Home)
-	if m.win.s.Sel.Empty() {
-		now.Install, now.Remove = nil, nil
-	}
-	if slices.Equal(now.Install, was.Install) && slices.Equal(now.Remove, was.Remove) {
-		return false
-	}
-	m.mem.keep(m.win.s)
-	return true
 }

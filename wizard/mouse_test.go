@@ -117,3 +117,17 @@ func TestMouseIsOff(t *testing.T) {
 		t.Error("it cannot be turned off")
 	}
 }
+
+// Letters that the terminal sends at once are as many keys: fast typing, and what is pasted.
+func TestLettersTogether(t *testing.T) {
+	d := drive(t, newFake(realCatalog(t)), AddWizard, 80, 24)
+	d.toPage(PageRoles)
+	for _, text := range []string{"/websocket", "protocol"} {
+		d.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text), Paste: text != "/websocket"})
+		d.settle()
+		if text == "/websocket" {
+			d.shows("WebSocket Protocol", "/ websocket")
+		}
+	}
+	d.shows("/ websocketprotocol", "nothing matches")
+}

@@ -26,6 +26,7 @@ type Selection struct {
 	level     features.Level
 	installed []features.Installed
 	was       map[features.ID]bool
+	can       map[features.ID]bool // what can be installed on this server, with all that it needs
 
 	asked map[features.ID]bool // ticked by hand
 	out   map[features.ID]bool // default services that were cleared (Add), or what is to go (Remove)
@@ -50,6 +51,7 @@ func NewSelection(cat *features.Catalog, mode Mode, s state.State) *Selection {
 		sel.installed = append(sel.installed, in)
 		sel.was[in.ID] = true
 	}
+	sel.can = sel.possible()
 	_ = sel.resolve() // an empty wish is refused only where what is installed is at odds with itself; then nothing is shown as picked
 	return sel
 }
@@ -189,10 +191,16 @@ func (s *Selection) ticked(id features.ID) bool {
 }
 
 // available reports whether a unit can be installed on this server, with all that it needs.
-func (s *Selection) available(id features.ID) bool {
-	return s.cat.Blocked(id, s.level) == nil && !slices.ContainsFunc(s.cat.Needs(id), func(n features.ID) bool {
-		return !s.was[n] && s.cat.Blocked(n, s.level) != nil
-	})
+func (s *Selection) available(id features.ID) bool { return s.can[id] }
+
+// possible finds out what is available.
+func (s *Selection) possible() map[features.ID]bool {
+	blocked := func(id features.ID) bool { return !s.was[id] && s.cat.Blocked(id, s.level) != nil }
+	can := map[features.ID]bool{}
+	for _, u := range s.cat.Units() {
+		can[u.ID] = s.cat.Blocked(u.ID, s.level) == nil && !slices.ContainsFunc(s.cat.Needs(u.ID), blocked)
+	}
+	return can
 }
 
 // Note returns what stands behind the name of a node, without brackets: "Installed", "3 of 9 installed", "Not

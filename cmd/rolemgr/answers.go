@@ -14,12 +14,13 @@ import (
 // answersVersion is the version of the format of exported files.
 const answersVersion = 1
 
-// answers is an exported file: what a person asked for, without what follows from it.
+// answers is an exported file: what a person asked for, without what follows from it. docs/state-file.md describes it.
 type answers struct {
-	Version  int      `toml:"version"`
-	Level    string   `toml:"level,omitempty"`
-	Features []string `toml:"features"`
-	Without  []string `toml:"without,omitempty"` // kept out, and removed where they are installed
+	Version         int      `toml:"version"`
+	Level           string   `toml:"level,omitempty"`
+	ManagementTools bool     `toml:"management_tools,omitempty"`
+	Features        []string `toml:"features"`
+	Without         []string `toml:"without,omitempty"` // kept out, and removed where they are installed
 }
 
 // encode writes the file with the display name behind each feature. title gives it.
@@ -29,7 +30,12 @@ func (a answers) encode(title func(features.ID) string) []byte {
 	if a.Level != "" {
 		fmt.Fprintf(&b, "level = %s\n", quoted(a.Level))
 	}
-	writeNames(&b, "features", a.Features, title)
+	if a.ManagementTools {
+		b.WriteString("management_tools = true\n")
+	}
+	if len(a.Features) > 0 || len(a.Without) == 0 { // a file that only removes says nothing of features
+		writeNames(&b, "features", a.Features, title)
+	}
 	if len(a.Without) > 0 {
 		writeNames(&b, "without", a.Without, title)
 	}
@@ -74,7 +80,7 @@ func decodeAnswers(name string, b []byte) (answers, error) {
 		}
 	case a.Version != answersVersion:
 		return answers{}, &usageError{fmt.Sprintf("%s: version = %d is missing", name, answersVersion), hint}
-	case len(a.Features) == 0 && a.Level == "":
+	case len(a.Features) == 0 && len(a.Without) == 0 && a.Level == "":
 		return answers{}, &usageError{fmt.Sprintf("%s: it lists no feature", name), hint}
 	}
 	return a, nil
@@ -82,7 +88,7 @@ func decodeAnswers(name string, b []byte) (answers, error) {
 
 // answersError names the place of a fault.
 func answersError(name string, err error) error {
-	const hint = "the keys are version, level, features and without"
+	const hint = "the keys are version, level, management_tools, features and without"
 	var strict *toml.StrictMissingError
 	if errors.As(err, &strict) && len(strict.Errors) > 0 {
 		e := strict.Errors[0]

@@ -16,6 +16,8 @@ func FuzzAnswers(f *testing.F) {
 		"version = 1\nfeatures = [\n  \"websocket\", # WebSocket Protocol\n]\n",
 		"version = 1\nlevel = \"\\u007f\\n\\\"\"\nfeatures = []\n",
 		"version = 1\nfeatures = ['a']\nwithout = ['b', 'c']\n",
+		"version = 1\nmanagement_tools = true\nfeatures = ['a']\n",
+		"version = 1\nwithout = ['b']\n", "version = 1\nmanagement_tools = 1\nfeatures = ['a']\n",
 		"version = 2", "features = 1", "version = 1\nfeatures = [\"a\"", "colour = 1", "[features]", "version = \"1\"", "\xff", "",
 	} {
 		f.Add([]byte(seed))
@@ -34,7 +36,7 @@ func FuzzAnswers(f *testing.F) {
 		if err != nil {
 			t.Fatalf("written as %q: %v", text, err)
 		}
-		if again.Level != a.Level || !slices.Equal(again.Features, a.Features) || !slices.Equal(again.Without, a.Without) {
+		if again.Level != a.Level || again.ManagementTools != a.ManagementTools || !slices.Equal(again.Features, a.Features) || !slices.Equal(again.Without, a.Without) {
 			t.Fatalf("%+v was written as %q and read as %+v", a, text, again)
 		}
 	})

@@ -29,9 +29,12 @@ func newInstallCommand(c *cli) *cobra.Command {
 
 NAME is an id (websocket), a Windows name (Web-WebSockets), a DISM name (IIS-WebSockets) or a display name
 ("WebSocket Protocol"), in any case. The plan is printed first; the change is proven by a request against the server
-and undone when it fails.`,
+and undone when it fails.
+
+A role brings its default services; --without keeps one out, and removes it where it is installed.`,
 		Example: `  rolemgr install websocket --serve
   rolemgr install Web-WebSockets --what-if
+  rolemgr install web-server --without http-logging
   rolemgr install --file server.toml`,
 		Args:              argCount(0, -1, ""),
 		ValidArgsFunction: c.completeNames,
@@ -43,9 +46,11 @@ and undone when it fails.`,
 	o.change.addFlags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "file", "f", "", "install what an exported file lists; - reads standard input")
+	f.StringArrayVar(&o.without, "without", nil, "keep a default service out; may be given more than once")
 	f.StringVar(&o.level, "level", "", "set the server level: "+strings.Join(levelNames(), ", "))
 	f.BoolVar(&o.includeAllSubfeatures, "include-all-subfeatures", false, "install everything below the named features too")
 	f.BoolVar(&o.includeManagementTools, "include-management-tools", false, "install the management tools too")
+	_ = cmd.RegisterFlagCompletionFunc("without", c.completeNames) // fails only for a flag that does not exist
 	f.BoolVar(&o.serve, "serve", false, "serve in the foreground afterwards")
 	return cmd
 }
@@ -58,6 +63,9 @@ func runInstall(ctx context.Context, c *cli, o installOptions) error {
 	if o.file != "" && len(o.names) > 0 {
 		return &usageError{"both names and --file were given", "add the names to the features of the file, or leave --file out"}
 	}
+	if o.file != "" && len(o.without) > 0 {
+		return &usageError{"both --without and --file were given", "add the names to \"without\" in the file, or leave --file out"}
+	}
 	if o.serve && o.change.whatIf {
 		return &usageError{"--serve and --what-if exclude one another", "leave --serve out to see the plan"}
 	}
@@ -67,6 +75,7 @@ func runInstall(ctx context.Context, c *cli, o installOptions) error {
 			return err
 		}
 		o.names, o.without = a.Features, a.Without
+		o.includeManagementTools = o.includeManagementTools || a.ManagementTools
 		if o.level == "" {
 			o.level = a.Level
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rolemgr/rolemgr/internal/atomicfile"
+	"github.com/rolemgr/rolemgr/internal/quietterm"
 	"github.com/rolemgr/rolemgr/internal/state"
 	"github.com/rolemgr/rolemgr/runtime/wshost"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
@@ -24,7 +25,18 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rolemgr": main})
+	testscript.Main(m, map[string]func(){"rolemgr": main, "terminal-of-children": printTerminals})
+}
+
+// printTerminals prints TERM as it is while the program initialises, afterwards, and for a child.
+func printTerminals() {
+	before := os.Getenv("TERM")
+	quietterm.Restore()
+	child, err := exec.Command("sh", "-c", "printf %s \"$TERM\"").Output()
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%s, then %s, child %s, kept %q\n", before, os.Getenv("TERM"), child, os.Getenv("ROLEMGR_TERM"))
 }
 
 // TestScripts runs the scripts of testdata/script with the real program. Each has a fresh home in $HOME_DIR, which

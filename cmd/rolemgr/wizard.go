@@ -12,7 +12,10 @@ import (
 
 	"github.com/rolemgr/rolemgr/internal/atomicfile"
 	"github.com/rolemgr/rolemgr/internal/plan"
+	"github.com/rolemgr/rolemgr/internal/state"
 	"github.com/rolemgr/rolemgr/internal/target"
+	"github.com/rolemgr/rolemgr/runtime/wshost"
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/wizard"
 	"github.com/spf13/cobra"
 )
@@ -29,8 +32,9 @@ func newWizardCommand(c *cli) *cobra.Command {
 		Short: "Add or remove roles and features, page by page",
 		Long: `Add or remove roles and features with the pages of Server Manager's wizard.
 
-It needs a terminal. --plain asks the same questions line by line, with numbered answers and nothing that moves; that is
-also what ACCESSIBLE=1 and TERM=dumb give. "rolemgr" alone opens Server Manager, which has the wizard in its menu.`,
+It needs a terminal. --plain asks the same questions line by line, with numbered answers and nothing that moves, for
+screen readers, serial lines and scripts: it works on pipes too. ACCESSIBLE=1 and TERM=dumb give the same on a terminal.
+"rolemgr" alone opens Server Manager, which has the wizard in its menu.`,
 		Example: "  rolemgr wizard\n  rolemgr wizard --remove\n  rolemgr wizard --plain",
 		Args:    argCount(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,27 +58,67 @@ func (e *terminalError) Error() string {
 }
 
 // runWizard shows Server Manager or a wizard. Whether there is a terminal is decided before anything looks for one: a
-// redirected standard input is never replaced by the terminal behind it.
+// redirected standard input is never replaced by the terminal behind it. The plain dialogue needs none, but without one
+// it must have been asked for: nothing is to wait for an answer where nobody expects a question.
 func runWizard(ctx context.Context, c *cli, start wizard.Start, plain bool) error {
 	if c.json {
 		return &usageError{"--json and the wizard exclude one another", "\"rolemgr install websocket --json\" is for programs"}
 	}
-	plain = plain || c.Getenv("ACCESSIBLE") != "" && c.Getenv("ACCESSIBLE") != "0" || c.Getenv("TERM") == "dumb"
-	if !c.InTTY || !c.OutTTY {
-		what := "the wizard"
-		if start == wizard.ServerManager {
-			what = "Server Manager"
-		}
-		return &terminalError{what, "the same without one: \"rolemgr install websocket\"; \"rolemgr --help\" lists the commands"}
+	if !plain && (!c.InTTY || !c.OutTTY) {
+		return noTerminal(start)
 	}
-	if plain {
-		return &usageError{"the plain dialogue is not built yet", "use the commands: \"rolemgr --help\" lists them"}
-	}
+	plain = plain || isSet(c.Getenv("ACCESSIBLE")) || c.Getenv("TERM") == "dumb"
+	ctx, stop := c.untilHangup(ctx)
+	defer stop()
 	o, err := c.wizardOptions(ctx, start)
 	if err != nil {
 		return err
 	}
-	return wizard.Run(ctx, o)
+	if !plain {
+		return wizard.Run(ctx, o)
+	}
+	var locked *state.LockedError
+	if err := c.mend(ctx, o.Target); errors.As(err, &locked) {
+		c.noteUnmended(err)
+	} else if err != nil {
+		return err
+	}
+	o.In, o.Out = c.In, c.terminalLines()
+	return wizard.RunPlain(ctx, o)
+}
+
+// untilHangup gives a context that ends also when the terminal goes away: what is being carried out then is undone, and
+// not left for the next command.
+func (c *cli) untilHangup(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	hangups, unhear := c.Hangups()
+	go func() {
+		select {
+		case <-hangups:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(); unhear() }
+}
+
+// noTerminal refuses a screen, with the commands that do the same without one.
+func noTerminal(start wizard.Start) error {
+	switch start {
+	case wizard.ServerManager:
+		return &terminalError{"Server Manager",
+			"the same without one: \"rolemgr install websocket\"; \"rolemgr --help\" lists the commands"}
+	case wizard.RemoveWizard:
+		return &terminalError{"the wizard",
+			"the same without one: \"rolemgr remove websocket\"; \"rolemgr wizard --remove --plain\" asks line by line"}
+	}
+	return &terminalError{"the wizard",
+		"the same without one: \"rolemgr install websocket\"; \"rolemgr wizard --plain\" asks line by line"}
+}
+
+// isSet reports whether a variable of the environment switches something on.
+func isSet(value string) bool {
+	return value != "" && value != "0" && !strings.EqualFold(value, "false")
 }
 
 // wizardOptions gathers what a wizard runs with.
@@ -95,7 +139,11 @@ func (c *cli) wizardOptions(_ context.Context, start wizard.Start) (wizard.Optio
 		In: c.Keys, Out: c.Screen, Look: c.look(), Start: start, Catalog: c.cat, Target: t,
 		Local:   wizard.Server{Name: t.Name(), Address: addresses(), System: system(), Home: c.home, Named: c.homeGiven()},
 		Version: c.Version, Now: c.Now, Memory: memory,
-		Open:   c.openHome,
+		Open: c.openHome,
+		Connections: func(ctx context.Context) ([]wshost.Connection, error) {
+			return wshost.NewAdmin(c.home).Connections(ctx)
+		},
+		Check:  c.checkSites,
 		Export: c.exportRequest,
 		Keep: func(text []byte) error {
 			if err := os.MkdirAll(filepath.Dir(kept), 0o700); err != nil {
@@ -104,6 +152,23 @@ func (c *cli) wizardOptions(_ context.Context, start wizard.Start) (wizard.Optio
 			return atomicfile.Write(atomicfile.OS{}, kept, text, 0o600)
 		},
 	}, nil
+}
+
+// checkSites looks at the configuration of everything below the sites of the server.
+func (c *cli) checkSites(ctx context.Context) ([]string, error) {
+	dir := filepath.Join(c.home, "sites")
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	schema, err := c.installedSchema(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range config.CheckDir(dir, schema) {
+		out = append(out, fmt.Sprintf("%s: %s", e.Pos, e.Message))
+	}
+	return out, nil
 }
 
 // memoryFile is where the wizard keeps what it remembers: state of the user, not of the server.
@@ -160,7 +225,9 @@ func (c *cli) openHome(home string) (target.Target, wizard.Server, error) {
 
 // exportRequest writes a request as a file that "rolemgr install --file" reads.
 func (c *cli) exportRequest(path string, r plan.Request) error {
-	a := answers{Version: answersVersion, Level: string(r.Level), Features: []string{}}
+	a := answers{
+		Version: answersVersion, Level: string(r.Level), ManagementTools: r.IncludeManagementTools, Features: []string{},
+	}
 	for _, id := range r.Install {
 		a.Features = append(a.Features, string(id))
 	}
