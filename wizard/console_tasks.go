@@ -21,7 +21,7 @@ func (c *console) noticeRows() []crow {
 		case taskRunning:
 			s = noSign
 		}
-		what := t.headline()
+		what := t.brief()
 		if !t.Seen {
 			what = "New: " + what
 		}
@@ -91,7 +91,7 @@ func (m *model) tellLost(i serverInfo) bool {
 		t.State, t.Seen, told = taskMended, false, true
 		switch {
 		case i.mended != nil && i.mended.Finished, i.mended == nil && i.state.Serial > t.Base:
-			t.Text, t.Serial = "it was finished.", i.state.Serial
+			t.Text, t.Serial = "finished afterwards.", i.state.Serial
 			for n := range t.Items {
 				t.Items[n].State = itemDone
 			}
@@ -114,7 +114,7 @@ func lostCommand(srv Server, r apply.Recovery, o Options) *task {
 	t := &task{Mode: Add, Server: srv.Name, Home: srv.Home, Command: r.Command, Begun: o.Now(), Ended: o.Now(), State: taskMended,
 		Text: "everything was undone.", Notes: r.Warnings}
 	if r.Finished {
-		t.Text = "it was finished."
+		t.Text = "finished afterwards."
 	}
 	return t
 }

@@ -225,7 +225,7 @@ func TestInterruptedChangeIsTold(t *testing.T) {
 			})
 			want := "everything was undone"
 			if finished {
-				want = "it was finished"
+				want = "finished afterwards"
 			}
 			if calls != 1 {
 				t.Fatalf("%d recoveries", calls)
@@ -234,7 +234,7 @@ func TestInterruptedChangeIsTold(t *testing.T) {
 				t.Errorf("%d notifications tell of it, one of trouble: %v", n, bad)
 			}
 			d.press("n")
-			d.shows("New: Installation was interrupted on web01")
+			d.shows("New: Installation on web01: interrupted")
 			d.press("enter")
 			d.shows(want, "rolemgr install websocket")
 			if n, _ := unseen(d.m.tasks); n != 0 {
@@ -256,8 +256,8 @@ func TestInterruptedChangeIsTold(t *testing.T) {
 	if err := f.install("websocket"); err != nil {
 		t.Fatal(err)
 	}
-	d := manager(t, f, 80, 24, func(o *Options) { o.Memory = text })
+	d := manager(t, f, 120, 40, func(o *Options) { o.Memory = text })
 	d.press("n")
 	d.press("enter")
-	d.shows("it was finished")
+	d.shows("finished afterwards")
 }

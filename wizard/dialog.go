@@ -273,17 +273,23 @@ func (t *theme) buttonView(label string, enabled, focused bool) string {
 	return t.button.Render(" [ " + label + " ]")
 }
 
-// over puts a box of width columns into the middle of what is behind it, which is dimmed.
+// over puts a box of width columns into the middle of what is behind it, which is dimmed. Where little would be left of
+// the lines beside the box, they are blank.
 func (t *theme) over(behind, box []string, width, w int) []string {
+	const readable = 5 // columns beside the box
 	out := make([]string, len(behind))
 	above, left := max((len(behind)-len(box))/2, 0), max((w-width)/2, 0)
 	for i, line := range behind {
 		line = t.fit(ansi.Strip(line), w)
+		if left < readable && i >= above && i < above+len(box) {
+			line = strings.Repeat(" ", w)
+		}
 		if i < above || i >= above+len(box) {
 			out[i] = t.dim.Render(line)
 			continue
 		}
-		out[i] = t.dim.Render(ansi.Cut(line, 0, left)) + box[i-above] + t.dim.Render(ansi.Cut(line, left+width, w))
+		out[i] = t.dim.Render(t.fit(ansi.Cut(line, 0, left-1), left)) + box[i-above] +
+			t.dim.Render(t.fit(" "+ansi.Cut(line, left+width+1, w), w-left-width))
 	}
 	return out
 }

@@ -122,7 +122,7 @@ func (w *window) buttonLine(th *theme, width int) string {
 	for i, b := range w.buttons() {
 		label := strings.NewReplacer("<", th.glyph.prev, ">", th.glyph.next).Replace(b.label)
 		focused := w.area == onButtons && i == w.button && w.dlg == nil
-		text := th.buttonView(label, b.why == "" && w.dlg == nil, focused)
+		text := th.buttonView(label, b.why == "" && w.dlg == nil && !w.covered, focused)
 		if i == 2 && width >= 66 {
 			text = "  " + text
 		}

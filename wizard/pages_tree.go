@@ -69,9 +69,9 @@ func (p *treePage) hints() []hint {
 		h = append(h, hint{"space", "tick"})
 	}
 	switch {
-	case rows[i].open:
+	case rows[i].open && p.tree.filter == "":
 		h = append(h, hint{"←", "fold"})
-	case rows[i].kids:
+	case rows[i].kids && p.tree.filter == "":
 		h = append(h, hint{"→", "expand"})
 	}
 	return append(h, hint{"/", "find"}, hint{"d", "description"})

@@ -21,6 +21,7 @@ func (m *model) View() string {
 	case m.help:
 		lines, hints = m.helpView(m.w, m.h-1)
 	case m.win != nil:
+		m.win.covered = m.dlg != nil
 		lines, hints = m.win.view(&m.th, m.w, m.h-1), m.win.hints()
 	default:
 		lines, hints = m.console.view(&m.th, m.tasks, m.w, m.h-1), m.console.hints()

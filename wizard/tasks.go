@@ -3,6 +3,7 @@ package wizard
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolemgr/rolemgr/features"
@@ -206,6 +207,19 @@ func (t *task) headline() string {
 		return what + " was interrupted on " + t.Server + ": " + t.Text
 	}
 	return what + " failed on " + t.Server + ". Nothing was changed."
+}
+
+// brief is the headline in few words, for a list.
+func (t *task) brief() string {
+	what := "Installation"
+	if t.Mode == Remove {
+		what = "Removal"
+	}
+	how := map[taskState]string{
+		taskRunning: "running", taskDone: "succeeded", taskStopped: "stopped, undone", taskBroken: "failed, undone in part",
+		taskFailed: "failed, undone", taskLost: "interrupted", taskMended: "interrupted, " + strings.TrimSuffix(t.Text, "."),
+	}[t.State]
+	return what + " on " + t.Server + ": " + how
 }
 
 // stepText says what a step does, for people.

@@ -26,7 +26,7 @@ func (t *tree) view(th *theme, sel *Selection, w, h int, focused bool) []string 
 	}
 	t.top = scrollTo(t.top, at, len(rows), t.height)
 	for i := t.top; i < min(t.top+t.height, len(rows)); i++ {
-		out = append(out, t.rowView(th, sel, rows[i], i == at, focused, w-1))
+		out = append(out, t.rowView(th, sel, rows[i], i == at, focused, w))
 	}
 	return out
 }
@@ -64,12 +64,12 @@ func (t *tree) rowView(th *theme, sel *Selection, r row, here, focused bool, w i
 	left := cursor + strings.Repeat("  ", r.depth) + fold + " " + box + " "
 	text := style.Render(left) + t.titleView(th, title, r, style)
 	if r.why != "" {
-		return th.pair(text, th.dim.Render(note), w)
+		return th.pair(text, th.dim.Render(note), w-1)
 	}
-	if ansi.StringWidth(text)+ansi.StringWidth(note)+1 > w {
-		note = "" // the box says the same, and so does the description
+	if note == "" || ansi.StringWidth(text)+ansi.StringWidth(note)+2 > w {
+		return th.fit(text, w) // the box says the same as the note, and so does the description
 	}
-	return th.spread(text, th.dim.Render(note), w)
+	return th.spread(text, th.dim.Render(note)+" ", w)
 }
 
 // titleView draws a name with the letters that the filter found.

@@ -22,6 +22,7 @@ type window struct {
 	status  string // what was just said, until the next key
 	serious bool   // it is a refusal
 	task    *task  // on the Results page
+	covered bool   // a question of the model stands over it
 }
 
 // area is where the keys go.
