@@ -59,7 +59,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	done); done
 
 .PHONY: deps
-deps: $(NPM_DONE) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, npm packages
+deps: $(NPM_DONE) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, tmux, npm packages
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	command -v curl >/dev/null || missing+=(curl); \
@@ -67,6 +67,7 @@ deps: $(NPM_DONE) $(NPM_BENCH) ## install what the end-to-end tests drive: chrom
 	command -v cc >/dev/null || missing+=(gcc libc6-dev); \
 	command -v libwebsockets-test-client >/dev/null || missing+=(libwebsockets-test-server); \
 	[ -e /usr/include/libwebsockets.h ] || missing+=(libwebsockets-dev); \
+	command -v tmux >/dev/null || missing+=(tmux); \
 	/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets); \
 	[ $${#missing[@]} = 0 ] && exit 0; \
 	echo "installing $${missing[*]}"; \

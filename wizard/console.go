@@ -248,7 +248,7 @@ func (c *console) hints() []hint {
 	}
 	var h []hint
 	items := c.items()
-	if len(items) > 1 || c.lines > c.room {
+	if len(items) > 1 || c.lines > c.room && !c.info.at.IsZero() {
 		h = append(h, hint{"↑↓", "move"})
 	}
 	if c.cursor < len(items) {

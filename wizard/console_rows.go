@@ -52,6 +52,9 @@ func (c *console) items() []crow {
 			}
 		}
 	}
+	if c.info.at.IsZero() {
+		return nil // nothing is known and nothing shown yet
+	}
 	if c.place == atDashboard {
 		for _, t := range c.tiles() {
 			add(t.rows)

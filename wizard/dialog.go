@@ -265,6 +265,8 @@ func (d *dialog) foot(th *theme, w int, tight bool) []string {
 // buttonView draws a button. Brackets say that it can be pressed, the sign before it that it has the focus.
 func (t *theme) buttonView(label string, enabled, focused bool) string {
 	switch {
+	case !enabled && focused: // a press says why it cannot be pressed
+		return t.accent.Render(t.glyph.cursor) + t.disabled.Render("  "+label+"  ")
 	case !enabled:
 		return t.disabled.Render("   " + label + "  ")
 	case focused:

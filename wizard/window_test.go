@@ -39,11 +39,14 @@ type driver struct {
 	exported map[string]plan.Request
 	memory   []byte // what was kept last
 	released bool
+	looked   map[*Selection]string // what its boxes were held to last
 }
 
 // drive starts a model at a size and has it know what it asks for at first.
 func drive(t testing.TB, f *fakeTarget, start Start, w, h int, edit ...func(*Options)) *driver {
-	d := &driver{t: t, fake: f, gone: make(chan struct{}), inbox: make(chan tea.Msg, 1), exported: map[string]plan.Request{}}
+	d := &driver{t: t, fake: f, gone: make(chan struct{}), inbox: make(chan tea.Msg, 1), exported: map[string]plan.Request{},
+		looked: map[*Selection]string{},
+	}
 	if f.gate == nil {
 		f.gate = make(chan struct{})
 	}
