@@ -119,7 +119,7 @@ func (c *console) tiles() []tile {
 		services.cells[1], services.sign = "not running", warned
 	}
 	sockets := crow{cells: []string{"Sockets", thousands(i.sockets())}, act: goMsg{atConnections}}
-	requests := crow{cells: []string{"Performance", thousands(int(i.host.Requests)) + " req"}, act: goMsg{atSites}}
+	requests := crow{cells: []string{"Requests", thousands(int(i.host.Requests))}, act: goMsg{atSites}}
 	best := crow{cells: []string{"Best practices", "none"}, sign: good, act: goMsg{atInstalled}}
 	if n := len(i.drifted()) + len(i.faults); n > 0 {
 		best.cells[1], best.sign = thousands(n)+" found", warned

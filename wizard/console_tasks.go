@@ -91,12 +91,12 @@ func (m *model) tellLost(i serverInfo) bool {
 		t.State, t.Seen, told = taskMended, false, true
 		switch {
 		case i.mended != nil && i.mended.Finished, i.mended == nil && i.state.Serial > t.Base:
-			t.Text, t.Serial = "finished afterwards.", i.state.Serial
+			t.Text, t.Serial = "finished since.", i.state.Serial
 			for n := range t.Items {
 				t.Items[n].State = itemDone
 			}
 		default:
-			t.Text = "everything was undone."
+			t.Text = "undone since."
 			for n := range t.Items {
 				t.Items[n].State = itemUndone
 			}
@@ -112,9 +112,9 @@ func (m *model) tellLost(i serverInfo) bool {
 // lostCommand is the notification of an interrupted change that was not begun here.
 func lostCommand(srv Server, r apply.Recovery, o Options) *task {
 	t := &task{Mode: Add, Server: srv.Name, Home: srv.Home, Command: r.Command, Begun: o.Now(), Ended: o.Now(), State: taskMended,
-		Text: "everything was undone.", Notes: r.Warnings}
+		Text: "undone since.", Notes: r.Warnings}
 	if r.Finished {
-		t.Text = "finished afterwards."
+		t.Text = "finished since."
 	}
 	return t
 }

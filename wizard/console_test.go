@@ -223,9 +223,9 @@ func TestInterruptedChangeIsTold(t *testing.T) {
 			d := manager(t, f, 120, 40, func(o *Options) {
 				o.Target, o.Memory = lostTarget{f, finished, &calls}, mem
 			})
-			want := "everything was undone"
+			want := "undone since"
 			if finished {
-				want = "finished afterwards"
+				want = "finished since"
 			}
 			if calls != 1 {
 				t.Fatalf("%d recoveries", calls)
@@ -234,7 +234,7 @@ func TestInterruptedChangeIsTold(t *testing.T) {
 				t.Errorf("%d notifications tell of it, one of trouble: %v", n, bad)
 			}
 			d.press("n")
-			d.shows("New: Installation on web01: interrupted")
+			d.shows("New: Installation interrupted")
 			d.press("enter")
 			d.shows(want, "rolemgr install websocket")
 			if n, _ := unseen(d.m.tasks); n != 0 {
@@ -259,5 +259,5 @@ func TestInterruptedChangeIsTold(t *testing.T) {
 	d := manager(t, f, 120, 40, func(o *Options) { o.Memory = text })
 	d.press("n")
 	d.press("enter")
-	d.shows("finished afterwards")
+	d.shows("finished since")
 }

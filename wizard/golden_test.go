@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +28,9 @@ type scene struct {
 	color bool // kept with its escape codes as well, for both backgrounds
 	ascii bool // kept with the letters of ASCII as well
 	rich  bool // with more units built
+
+	manager bool           // begin in Server Manager
+	edit    func(*Options) // nil for none
 }
 
 func goldenSizes() [][2]int { return [][2]int{{60, 20}, {80, 24}, {120, 40}} }
@@ -61,9 +65,9 @@ func events(n int) func(*driver) {
 	}
 }
 
-// scenes are every page, dialog and state of the two wizards.
+// scenes are every page, dialog and state of the two wizards and of Server Manager.
 func scenes() []scene {
-	return append(append(addFirstScenes(), addTreeScenes()...), append(addLastScenes(), removeScenes()...)...)
+	return slices.Concat(addFirstScenes(), addTreeScenes(), addLastScenes(), removeScenes(), managerScenes())
 }
 
 func addFirstScenes() []scene {
@@ -226,10 +230,15 @@ func play(t *testing.T, cat *features.Catalog, sc scene, size [2]int, look Look)
 		sc.made(f)
 	}
 	start := sc.start
-	if start == ServerManager {
+	if start == ServerManager && !sc.manager {
 		start = AddWizard
 	}
-	d := drive(t, f, start, size[0], size[1], func(o *Options) { o.Look = look })
+	d := drive(t, f, start, size[0], size[1], func(o *Options) {
+		o.Look = look
+		if sc.edit != nil {
+			sc.edit(o)
+		}
+	})
 	d.settle()
 	sc.way(d)
 	return d

@@ -216,10 +216,10 @@ func (t *task) brief() string {
 		what = "Removal"
 	}
 	how := map[taskState]string{
-		taskRunning: "running", taskDone: "succeeded", taskStopped: "stopped, undone", taskBroken: "failed, undone in part",
-		taskFailed: "failed, undone", taskLost: "interrupted", taskMended: "interrupted, " + strings.TrimSuffix(t.Text, "."),
+		taskRunning: "is running", taskDone: "succeeded", taskStopped: "stopped and undone", taskBroken: "failed, undone in part",
+		taskFailed: "failed and was undone", taskLost: "interrupted", taskMended: "interrupted; " + strings.TrimSuffix(t.Text, "."),
 	}[t.State]
-	return what + " on " + t.Server + ": " + how
+	return what + " " + how
 }
 
 // stepText says what a step does, for people.
