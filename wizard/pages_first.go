@@ -265,8 +265,12 @@ func (p *serverPage) hints() []hint {
 	if p.filtering {
 		return []hint{{"enter", "done"}, {"esc", "clear"}}
 	}
-	h := []hint{{"↑↓", "move"}}
-	if rows := p.visible(); p.cursor >= len(rows) || rows[p.cursor] != p.s.Chosen {
+	var h []hint
+	rows := p.visible()
+	if len(rows) > 0 {
+		h = append(h, hint{"↑↓", "move"})
+	}
+	if p.cursor >= len(rows) || rows[p.cursor] != p.s.Chosen {
 		h = append(h, hint{"space", "choose"})
 	}
 	return append(h, hint{"/", "filter"}, hint{"o", "offline home folder"})
