@@ -106,20 +106,25 @@ func faces() []face {
 	}
 }
 
-// planSpy notes the last plan that a face asked for.
+// planSpy notes the last plan that a face asked for, on whichever target.
 type planSpy struct {
-	target.Target
 	mu   sync.Mutex
 	last []byte
 }
 
-func (s *planSpy) Plan(ctx context.Context, r plan.Request) (plan.Plan, diag.List, error) {
+// spiedTarget is a target whose plans a planSpy notes.
+type spiedTarget struct {
+	target.Target
+	spy *planSpy
+}
+
+func (s spiedTarget) Plan(ctx context.Context, r plan.Request) (plan.Plan, diag.List, error) {
 	p, diags, err := s.Target.Plan(ctx, r)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = nil
+	s.spy.mu.Lock()
+	defer s.spy.mu.Unlock()
+	s.spy.last = nil
 	if err == nil {
-		s.last = jsonText(p)
+		s.spy.last = jsonText(p)
 	}
 	return p, diags, err
 }
@@ -159,8 +164,7 @@ func (w *faceWorld) env() (e *env, spy *planSpy, out, errs *bytes.Buffer) {
 	e.Catalog = facesCatalog
 	spy = &planSpy{}
 	e.NewTarget = func(o target.LocalOptions) target.Target {
-		spy.Target = target.NewLocal(o)
-		return spy
+		return spiedTarget{target.NewLocal(o), spy}
 	}
 	return e, spy, out, errs
 }
