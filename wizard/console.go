@@ -83,7 +83,11 @@ func (c *console) reload() tea.Cmd {
 func (c *console) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case infoMsg:
+		if msg.info.at.Before(c.info.at) {
+			return nil // a look that was slower than a later one
+		}
 		c.loading, c.info = false, msg.info
+		c.clamp()
 		switch {
 		case msg.info.stateErr != nil:
 			c.say(fmt.Sprintf("what is installed cannot be read: %v", msg.info.stateErr), true)
@@ -138,9 +142,9 @@ func (c *console) key(k string) tea.Msg {
 	case "down", "j":
 		c.move(1, len(items))
 	case "pgup":
-		c.top -= max(c.room-1, 1)
+		c.move(-max(c.room-1, 1), len(items))
 	case "pgdown":
-		c.top += max(c.room-1, 1)
+		c.move(max(c.room-1, 1), len(items))
 	case "home":
 		c.cursor, c.top = 0, 0
 	case "end":
@@ -176,6 +180,9 @@ func (c *console) move(by, items int) {
 	}
 	c.cursor = min(max(c.cursor+by, 0), items-1)
 }
+
+// clamp puts the cursor on something when what it was on has gone.
+func (c *console) clamp() { c.cursor = max(min(c.cursor, len(c.items())-1), 0) }
 
 // navKey goes to a page of the navigation pane by its number.
 func (c *console) navKey(k string) tea.Msg {

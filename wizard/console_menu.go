@@ -24,7 +24,7 @@ type menuItem struct {
 func menuOf(k string) int { return strings.Index("mtvh", strings.TrimPrefix(k, "alt+")) }
 
 func (c *console) menus() []menu {
-	const single = "this version of rolemgr manages the local server and home folders, which the wizard takes one at a time"
+	const single = "rolemgr manages this machine; the wizard also takes other home folders"
 	view := menu{title: "View"}
 	for _, p := range c.pages() {
 		view.items = append(view.items, menuItem{label: c.name(p), act: goMsg{p}})

@@ -191,7 +191,7 @@ func (c *console) allRows() []crow {
 	}
 	return []crow{
 		heading("Server Name", "IP Address", "Manageability", "Last Update"),
-		{cells: []string{c.o.Local.Name, c.o.Local.Address, status, ago(c.info.at, c.info.at)}, sign: s, act: goMsg{atLocal}},
+		{cells: []string{c.o.Local.Name, c.o.Local.Address, status, c.info.at.Format("15:04:05")}, sign: s, act: goMsg{atLocal}},
 	}
 }
 

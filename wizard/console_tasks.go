@@ -129,6 +129,7 @@ func (m *model) taskMsg(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		return nil, true
 	case removeMsg:
 		m.tasks = slices.DeleteFunc(m.tasks, func(t *task) bool { return t == msg.t })
+		m.console.clamp()
 	default:
 		return nil, false
 	}

@@ -261,3 +261,49 @@ func TestInterruptedChangeIsTold(t *testing.T) {
 	d.press("enter")
 	d.shows("finished since")
 }
+
+// The cursor stays on something: paging moves it, and what is removed under it does not leave it in the air.
+func TestConsoleCursor(t *testing.T) {
+	d := manager(t, newFake(realCatalog(t)), 60, 20)
+	c := d.m.console
+	d.press("pgdown")
+	if want := len(c.items()) - 1; c.cursor != want {
+		t.Errorf("a page down leads to item %d, want the last, %d", c.cursor, want)
+	}
+	d.press("pgup")
+	if c.cursor != 0 {
+		t.Errorf("a page up leads to item %d", c.cursor)
+	}
+	for n := range 3 {
+		d.m.tasks = append(d.m.tasks, &task{Server: "web01", State: taskDone, Command: "rolemgr install " + strings.Repeat("x", n+1)})
+	}
+	d.press("n", "end", "d")
+	if len(d.m.tasks) != 2 || c.cursor != 1 {
+		t.Errorf("%d notifications, the cursor on %d", len(d.m.tasks), c.cursor)
+	}
+	d.press("enter")
+	d.shows("rolemgr install xx")
+}
+
+// A look at the server that took longer than a later one is not shown instead of it.
+func TestSlowLook(t *testing.T) {
+	d := manager(t, newFake(realCatalog(t)), 80, 24)
+	info := d.m.console.info
+	info.at, info.stateErr = info.at.Add(-time.Second), errFake
+	d.send(infoMsg{info})
+	d.shows("online")
+	info.at = info.at.Add(2 * time.Second)
+	d.send(infoMsg{info})
+	d.shows("not readable")
+}
+
+// What others have written does nothing to the terminal.
+func TestHarmlessTexts(t *testing.T) {
+	d := manager(t, newFake(realCatalog(t)), 80, 24)
+	d.m.tasks = []*task{{Server: "web01", State: taskFailed, Command: "rolemgr install \x1b[2Jweb", Text: "open \x07a\u202eb: failed\nand more"}}
+	d.press("n", "enter")
+	if text := d.m.View(); strings.ContainsAny(text, "\x07\u202e") || strings.Contains(text, "\x1b[2J") {
+		t.Errorf("the screen holds what others wrote: %q", text)
+	}
+	d.shows("install ?[2Jweb", "Open ?a?b: failed", "and more")
+}

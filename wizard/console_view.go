@@ -26,26 +26,25 @@ func (c *console) view(th *theme, tasks []*task, w, h int) []string {
 	right := flag + "  " + bar + " "
 	left := " " + th.bold.Render("Server Manager") + " " + th.dim.Render(g.next) + " " + c.name(c.place)
 	out := []string{th.spread(left, "  "+right, w), th.rule(w)}
-	room := max(h-len(out)-2, 1)
+	status := c.statusLines(th, w)
+	room := max(h-len(out)-1-len(status), 1)
 	page := c.page(th, tasks, w, room)
 	if c.menu >= 0 {
 		page = c.dropDown(th, page, w-ansi.StringWidth(bar)-1+at[c.menu], w)
 	}
 	out = append(out, th.block(page, w, room)...)
-	return append(out, th.rule(w), c.statusLine(th, w))
+	return append(append(out, th.rule(w)), status...)
 }
 
-// statusLine is what was just said, or when the server was last looked at.
-func (c *console) statusLine(th *theme, w int) string {
+// statusLines are what was just said, or when the server was last looked at.
+func (c *console) statusLines(th *theme, w int) []string {
 	switch {
-	case c.serious:
-		return th.fit(" "+th.warning.Render(th.glyph.warn+" "+c.status), w)
 	case c.status != "":
-		return th.fit("  "+c.status, w)
+		return th.said(c.status, c.serious, w)
 	case c.loading:
-		return th.fit("  "+th.dim.Render("Refreshing"+th.glyph.ellipsis), w)
+		return []string{th.fit("  "+th.dim.Render("Refreshing"+th.glyph.ellipsis), w)}
 	}
-	return th.fit("  "+th.dim.Render("Last refreshed "+c.info.at.Format("15:04:05")), w)
+	return []string{th.fit("  "+th.dim.Render("Last refreshed "+c.info.at.Format("15:04:05")), w)}
 }
 
 // page is the navigation pane beside the current place.

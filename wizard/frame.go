@@ -101,17 +101,22 @@ func (w *window) statusLines(th *theme, width int) []string {
 		}
 		return []string{th.fit("  "+th.dim.Render(text), width)}
 	}
-	sign, style := "  ", th.plain
-	if w.serious {
-		sign, style = " "+th.glyph.warn+" ", th.warning
+	return th.said(w.status, w.serious, width)
+}
+
+// said is what was just refused or said, on two lines where it is long.
+func (t *theme) said(text string, serious bool, width int) []string {
+	sign, rest, style := "  ", "  ", t.plain
+	if serious {
+		sign, rest, style = " "+t.glyph.warn+" ", "   ", t.warning
 	}
-	lines := wrap(w.status, width-4)
+	lines := wrap(text, width-4)
 	if len(lines) > 2 {
-		lines = []string{lines[0], th.fit(strings.Join(lines[1:], " "), width-4)}
+		lines = []string{lines[0], t.fit(strings.Join(lines[1:], " "), width-4)}
 	}
 	for i := range lines {
-		lines[i] = th.fit(style.Render(sign+lines[i]), width)
-		sign = "   "
+		lines[i] = t.fit(style.Render(sign+lines[i]), width)
+		sign = rest
 	}
 	return lines
 }

@@ -107,12 +107,17 @@ func (t *theme) beside(left, right []string) []string {
 // rule is a thin line.
 func (t *theme) rule(w int) string { return t.dim.Render(strings.Repeat(t.glyph.rule, max(w, 0))) }
 
-// wrap breaks a text into lines of w columns at most. Empty lines stay.
+// wrap breaks a text into lines of w columns at most. Empty lines stay; what a terminal would obey does not: errors and
+// command lines hold what others have written.
 func wrap(text string, w int) []string {
 	if w < 1 {
 		return nil
 	}
-	return strings.Split(ansi.Wrap(text, w, ""), "\n")
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = ansi.Wrap(harmless(line), w, "")
+	}
+	return strings.Split(strings.Join(lines, "\n"), "\n")
 }
 
 // window of a list: which of n rows are shown in h lines, so that row at is among them, beginning near top.

@@ -17,10 +17,10 @@ func (m *model) toggleMouse() tea.Cmd {
 	m.mem.Mouse = !m.mem.Mouse
 	if m.mem.Mouse {
 		m.say("the mouse is on; ctrl+t turns it off, and text can be selected again", false)
-		return tea.Batch(tea.EnableMouseCellMotion, m.save())
+		return m.save()
 	}
 	m.say("the mouse is off", false)
-	return tea.Batch(tea.DisableMouse, m.save())
+	return m.save()
 }
 
 // mouse takes an event of the mouse: the wheel is the arrow keys, a click is what the focus and a press would do.

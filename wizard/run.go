@@ -63,14 +63,17 @@ type Options struct {
 func Run(ctx context.Context, o Options) error {
 	gone := make(chan struct{})
 	m := newModel(ctx, o, gone)
-	options := []tea.ProgramOption{
-		tea.WithAltScreen(), tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithoutSignalHandler(),
+	t, err := enterTerminal(o.In, o.Out)
+	if err != nil {
+		return err
 	}
-	if m.mem.Mouse {
-		options = append(options, tea.WithMouseCellMotion())
+	defer t.leave()
+	p := tea.NewProgram(onTerminal{m, t}, tea.WithContext(ctx), tea.WithInput(o.In), tea.WithoutRenderer(),
+		tea.WithoutSignalHandler())
+	defer t.watchSize(func(w, h int) { p.Send(tea.WindowSizeMsg{Width: w, Height: h}) })()
+	if m.w, m.h, err = t.size(); err == nil {
+		_, err = p.Run()
 	}
-	p := tea.NewProgram(m, options...)
-	_, err := p.Run()
 	close(gone)
 	if kerr := m.windUp(); err == nil {
 		err = kerr

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/rolemgr/rolemgr/internal/state"
+	"github.com/rolemgr/rolemgr/internal/target"
 	"golang.org/x/sys/unix"
 )
 
@@ -264,5 +267,40 @@ func TestNoTerminalNoWizard(t *testing.T) {
 				t.Errorf("it took %s; want less than %s", best, bound)
 			}
 		})
+	}
+}
+
+// brokenTarget is a server that brings the program down.
+type brokenTarget struct{ target.Target }
+
+func (brokenTarget) State(context.Context) (state.State, error) { panic("a fault of the program") }
+
+// When the program fails, the terminal is given back first: what is told of the fault then stands where it can be read.
+func TestTerminalSurvivesAFault(t *testing.T) {
+	p := openPTY(t, 80, 24)
+	before, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, _, _, errs := newTestEnv(t)
+	e.InTTY, e.OutTTY, e.Keys, e.Screen = true, true, p.slave, p.slave
+	home := t.TempDir()
+	vars := map[string]string{"XDG_STATE_HOME": home, "ROLEMGR_HOME": filepath.Join(home, "server"), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
+	e.Getenv = func(name string) string { return vars[name] }
+	e.NewTarget = func(o target.LocalOptions) target.Target { return brokenTarget{target.NewLocal(o)} }
+	if code := execute(t.Context(), e, []string{"wizard"}); code == ExitDone || !strings.Contains(errs.String(), "panic") {
+		t.Errorf("exit code %d\n%s", code, errs)
+	}
+	after, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *after != *before {
+		t.Errorf("the terminal is left in another mode: %+v, before %+v", after, before)
+	}
+	_ = p.slave.Close()
+	<-p.done
+	if got := string(p.all()); !strings.HasSuffix(got, ansi.ResetAltScreenSaveCursorMode+ansi.ShowCursor) {
+		t.Errorf("the last that is written is %q", got[max(0, len(got)-60):])
 	}
 }
