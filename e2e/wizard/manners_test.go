@@ -136,6 +136,28 @@ func TestFirstFrame(t *testing.T) {
 	}
 }
 
+// TestNoTerminal holds the program to the clock where there is no terminal: it says what to do instead, and ends.
+func TestNoTerminal(t *testing.T) {
+	p := newPlace(t)
+	for _, line := range []string{"%s </dev/null", "%s | cat", "echo | %s wizard"} {
+		best := patience
+		for range 10 {
+			cmd := exec.Command("bash", "-o", "pipefail", "-c", fmt.Sprintf(line, program))
+			cmd.Env = p.env("TERM=xterm-256color")
+			begin := time.Now()
+			out, err := cmd.CombinedOutput()
+			best = min(best, time.Since(begin))
+			if cmd.ProcessState.ExitCode() != 64 || !bytes.Contains(out, []byte("rolemgr install websocket")) {
+				t.Fatalf("%s: %v\n%s", line, err, out)
+			}
+		}
+		t.Logf("%s ends after %v at best", line, best)
+		if best > 300*time.Millisecond {
+			t.Errorf("%s takes %v, want less than 300 ms", line, best)
+		}
+	}
+}
+
 // TestIdle looks at screens at which nothing happens: the program sleeps. A thread that wakes, for however little, is a
 // switch of context; a screen that is drawn or only looked at again and again has dozens of them in a second. What
 // belongs to the start is over when a second passes with none; then the program must sleep for three more. Go itself
