@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+	"github.com/rolemgr/rolemgr/internal/quietterm"
 	"github.com/rolemgr/rolemgr/internal/state"
 	"github.com/rolemgr/rolemgr/internal/target"
 	"golang.org/x/sys/unix"
@@ -263,6 +264,14 @@ type brokenTarget struct{ target.Target }
 
 func (brokenTarget) State(context.Context) (state.State, error) { panic("a fault of the program") }
 
+// runBroken is the program on such a server.
+func runBroken() {
+	quietterm.Restore()
+	e := newEnv()
+	e.NewTarget = func(o target.LocalOptions) target.Target { return brokenTarget{target.NewLocal(o)} }
+	os.Exit(int(execute(context.Background(), e, os.Args[1:])))
+}
+
 // When the program fails, the terminal is given back first: what is told of the fault then stands where it can be read.
 func TestTerminalSurvivesAFault(t *testing.T) {
 	p := openPTY(t, 80, 24)
@@ -270,18 +279,10 @@ func TestTerminalSurvivesAFault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, _, _, errs := newTestEnv(t)
-	e.InTTY, e.OutTTY, e.Keys, e.Screen = true, true, p.slave, p.slave
-	home := t.TempDir()
-	vars := map[string]string{"XDG_STATE_HOME": home, "ROLEMGR_HOME": filepath.Join(home, "server"), "LANG": "C.UTF-8", "TERM": "xterm-256color"}
-	e.Getenv = func(name string) string { return vars[name] }
-	e.NewTarget = func(o target.LocalOptions) target.Target { return brokenTarget{target.NewLocal(o)} }
-	out, err2 := os.Stdout, os.Stderr // which Bubble Tea tells of the fault
-	os.Stdout, os.Stderr = p.slave, p.slave
-	code := execute(t.Context(), e, []string{"wizard"})
-	os.Stdout, os.Stderr = out, err2
-	if code == ExitDone || !strings.Contains(errs.String(), "panic") {
-		t.Errorf("exit code %d\n%s", code, errs)
+	cmd := exec.Command("rolemgr-with-a-fault", "wizard")
+	cmd.Env = programEnv(t)
+	if code := p.program(cmd); code != int(ExitFailed) {
+		t.Errorf("exit code %d, want %d", code, ExitFailed)
 	}
 	after, err := unix.IoctlGetTermios(int(p.slave.Fd()), unix.TCGETS)
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rolemgr": main, "terminal-of-children": printTerminals})
+	testscript.Main(m, map[string]func(){"rolemgr": main, "terminal-of-children": printTerminals, "rolemgr-with-a-fault": runBroken})
 }
 
 // printTerminals prints TERM as it is while the program initialises, afterwards, and for a child.
