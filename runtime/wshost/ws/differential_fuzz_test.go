@@ -250,7 +250,7 @@ func (r *rig) start(t testing.TB, way int, fd int, role frame.Role, a *deflate.A
 	s := newSocket(r.set, role, e, c, "")
 	if way == 0 {
 		s.fd = int32(fd)
-		if err := r.engine.join(s, nil); err != nil {
+		if err := r.engine.join(s, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		return s, e

@@ -25,8 +25,8 @@ type Engine struct {
 // idleLife is how long a loop without sockets waits for the next one.
 const idleLife = time.Second
 
-// join gives a socket, whose fd is set, to the loop that has the fewest.
-func (e *Engine) join(s *Socket, unread []byte) error {
+// join gives a socket to the loop that has the fewest. The socket's fd is that of line, or when line is nil its own.
+func (e *Engine) join(s *Socket, line *net.TCPConn, unread []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.loops == nil {
@@ -58,7 +58,7 @@ func (e *Engine) join(s *Socket, unread []byte) error {
 	s.mu.Lock() // the handler may have shown the socket to others already
 	s.loop = l
 	s.mu.Unlock()
-	l.post(task{s: s, join: true, unread: unread})
+	l.post(task{s: s, join: true, line: line, unread: unread})
 	return nil
 }
 
@@ -136,18 +136,18 @@ type Wrapped interface {
 	Take(cut func()) *net.TCPConn
 }
 
-// polled takes a plain TCP line away from the Go scheduler when the poller can drive it.
-func polled(d Driver, s *Socket, o *opened) (bool, error) {
+// polled returns the plain TCP line below a socket when the poller can drive it, and nil when it cannot.
+func polled(d Driver, s *Socket, o *opened) *net.TCPConn {
 	if d != Automatic || o.stream || !poller.Supported {
-		return false, nil
+		return nil
 	}
 	line, owner := o.line, Wrapped(nil)
 	if w, ok := line.(Wrapped); ok {
 		line, owner = w.Take(s.Cut), w
 	}
-	fd, ok, err := poller.Take(line)
-	if !ok || err != nil {
-		return false, err
+	fd, tcp, ok := poller.Borrow(line)
+	if !ok {
+		return nil
 	}
 	s.mu.Lock()
 	s.fd = fd
@@ -155,25 +155,20 @@ func polled(d Driver, s *Socket, o *opened) (bool, error) {
 	if owner != nil {
 		s.OnEnd(func() { _ = owner.Close() })
 	}
-	return true, nil
+	return tcp
 }
 
 // drive gives a new socket to its driver. It returns at once, or for a line that lives no longer than the caller, at
 // the end of the socket.
 func (e *Engine) drive(d Driver, s *Socket, o *opened) error {
-	ok, err := polled(d, s, o)
-	if err == nil && ok {
-		if err = e.join(s, o.unread); err == nil {
+	if tcp := polled(d, s, o); tcp != nil {
+		if e.join(s, tcp, o.unread) == nil {
 			return nil
 		}
-		line, gerr := poller.Give(s.fd)
 		s.mu.Lock()
 		s.fd = -1
 		s.mu.Unlock()
-		if gerr != nil {
-			return err
-		}
-		o.line = line // no poller could be opened: a goroutine does as well
+		o.line = tcp // no poller could be opened: a goroutine does as well
 	}
 	line := newLine(o.line, s.rx.set.memory)
 	s.mu.Lock()

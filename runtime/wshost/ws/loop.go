@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"net"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,8 @@ type loop struct {
 	asleep bool // a task must wake it
 
 	// What follows is the loop's own.
-	table   []*Socket // by descriptor
+	table   []*Socket              // by descriptor
+	fresh   map[int32]*net.TCPConn // the lines of new sockets, by descriptor: the Go scheduler still knows them
 	events  []poller.Event
 	buf     []byte
 	dirty   []*Socket // to be written when the turn ends
@@ -54,6 +56,7 @@ type loop struct {
 type task struct {
 	s      *Socket
 	join   bool
+	line   *net.TCPConn // of a socket that joins
 	unread []byte
 	do     func() // instead of all that
 }
@@ -65,7 +68,7 @@ func newLoop(e *Engine, index int) (*loop, error) {
 	}
 	return &loop{
 		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
-		grain: 250 * time.Millisecond,
+		fresh: map[int32]*net.TCPConn{}, grain: 250 * time.Millisecond,
 	}, nil
 }
 
@@ -148,26 +151,33 @@ func (l *loop) do(t *task) {
 	case t.do != nil:
 		t.do()
 	case t.join:
-		l.join(t.s, t.unread)
+		l.join(t.s, t.line, t.unread)
 	default:
 		l.look(t.s)
 	}
 }
 
-// join takes a socket on.
-func (l *loop) join(s *Socket, unread []byte) {
-	fd := s.fd
+// place notes which socket a descriptor belongs to.
+func (l *loop) place(fd int32, s *Socket) {
 	if int(fd) >= len(l.table) {
 		grown := make([]*Socket, int(fd)+tableGrows) // and not doubled: half of it would be held for nothing
 		copy(grown, l.table)
 		l.table = grown
 	}
+	l.table[fd] = s
+}
+
+// join takes a socket on.
+func (l *loop) join(s *Socket, line *net.TCPConn, unread []byte) {
+	fd := s.fd
+	l.place(fd, s)
+	if line != nil {
+		l.fresh[fd] = line
+	}
 	if err := l.poll.Add(fd, poller.Read); err != nil {
-		l.table[fd] = s
 		l.end(s, err)
 		return
 	}
-	l.table[fd] = s
 	s.mu.Lock()
 	if s.watched || s.hold.Load() != 0 { // somebody was faster than the loop
 		s.watchLocked()
@@ -305,7 +315,12 @@ func (l *loop) look(s *Socket) {
 // end closes the line of a socket and forgets it.
 func (l *loop) end(s *Socket, err error) {
 	fd := l.release(s)
-	poller.Close(fd)
+	if line, ok := l.fresh[fd]; ok {
+		delete(l.fresh, fd)
+		_ = line.Close()
+	} else {
+		poller.Close(fd)
+	}
 	s.finish(err)
 }
 
@@ -321,8 +336,35 @@ func (l *loop) release(s *Socket) int32 {
 	return fd
 }
 
+// settle takes the lines of the sockets that are new since the last sweep away from the Go scheduler, which holds some
+// hundred bytes for each and hears of all that arrives. It waits so long because it costs a few calls to the system, and
+// many connections are soon over.
+func (l *loop) settle() {
+	for fd, line := range l.fresh {
+		s := l.table[fd]
+		own, err := poller.Duplicate(fd)
+		if err != nil {
+			return // there are too many open files; the next sweep tries again
+		}
+		s.mu.Lock()
+		if err := l.poll.Add(own, s.interestLocked()); err != nil {
+			s.mu.Unlock()
+			poller.Close(own)
+			return
+		}
+		s.fd = own
+		s.mu.Unlock()
+		l.place(own, s)
+		l.table[fd] = nil
+		delete(l.fresh, fd)
+		_ = l.poll.Remove(fd) // closing it is not enough: the line lives on
+		_ = line.Close()
+	}
+}
+
 // sweep looks at all sockets for what is overdue.
 func (l *loop) sweep() {
+	l.settle()
 	for _, s := range l.table {
 		if s == nil {
 			continue

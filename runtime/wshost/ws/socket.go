@@ -275,6 +275,11 @@ func (s *Socket) watchLocked() {
 	if s.loop == nil || s.phase == over || s.fd < 0 {
 		return
 	}
+	_ = s.loop.poll.Modify(s.fd, s.interestLocked()) // fails only when the poller is closed, and then the socket is too
+}
+
+// interestLocked is what the socket waits for.
+func (s *Socket) interestLocked() poller.Interest {
 	var i poller.Interest
 	if s.hold.Load() == 0 || s.phase != live {
 		i = poller.Read
@@ -282,5 +287,5 @@ func (s *Socket) watchLocked() {
 	if s.watched {
 		i |= poller.Write
 	}
-	_ = s.loop.poll.Modify(s.fd, i) // fails only when the poller is closed, and then the socket is too
+	return i
 }

@@ -105,8 +105,7 @@ func (l *loop) move(s *Socket) {
 		return
 	}
 	_ = l.poll.Remove(s.fd)
-	fd := l.release(s)
-	line, err := poller.Give(fd)
+	line, err := l.give(l.release(s))
 	if err != nil {
 		to <- moved{err: fmt.Errorf("websocket detach: %w", err)}
 		s.finish(fmt.Errorf("websocket line was lost in a detach: %w", err))
@@ -114,6 +113,15 @@ func (l *loop) move(s *Socket) {
 	}
 	to <- s.pack(line)
 	s.finish(ErrDetached)
+}
+
+// give makes a line of a released descriptor that the Go scheduler knows.
+func (l *loop) give(fd int32) (net.Conn, error) {
+	if line, ok := l.fresh[fd]; ok {
+		delete(l.fresh, fd)
+		return line, nil
+	}
+	return poller.Give(fd)
 }
 
 // pack writes the socket down.

@@ -67,26 +67,30 @@ func WriteVector(fd int32, bs [][]byte) (n int, ok bool, err error) {
 	return again(r, errno)
 }
 
-// Take takes the descriptor of a TCP line away from the Go scheduler: it returns a duplicate and closes line. ok is
-// false, and line untouched, when line is no plain TCP line.
-func Take(line net.Conn) (fd int32, ok bool, err error) {
-	tcp, ok := line.(*net.TCPConn)
+// Borrow returns the descriptor of a plain TCP line, which the Go scheduler goes on knowing: who borrows it keeps the
+// line, and closes that and not the descriptor. ok is false when line is no plain TCP line, or closed.
+func Borrow(line net.Conn) (fd int32, tcp *net.TCPConn, ok bool) {
+	tcp, ok = line.(*net.TCPConn)
 	if !ok {
-		return -1, false, nil
+		return -1, nil, false
 	}
 	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return -1, false, err
-	}
-	dup := -1
-	if cerr := raw.Control(func(fd uintptr) { dup, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0) }); cerr != nil {
-		return -1, false, cerr
+	if err == nil {
+		err = raw.Control(func(n uintptr) { fd = int32(n) })
 	}
 	if err != nil {
-		return -1, false, os.NewSyscallError("dup", err)
+		return -1, nil, false
 	}
-	_ = tcp.Close() // the line lives on in the duplicate
-	return int32(dup), true, nil
+	return fd, tcp, true
+}
+
+// Duplicate returns another descriptor of the same line, which the Go scheduler does not know.
+func Duplicate(fd int32) (int32, error) {
+	dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return -1, os.NewSyscallError("dup", err)
+	}
+	return int32(dup), nil
 }
 
 // Give makes a line that the Go scheduler knows of a descriptor, which is closed or taken over in any case.

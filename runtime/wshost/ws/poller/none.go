@@ -55,8 +55,11 @@ func WriteLast(int32, []byte) (int, bool, error) { return 0, false, ErrUnsupport
 // WriteVector returns ErrUnsupported.
 func WriteVector(int32, [][]byte) (int, bool, error) { return 0, false, ErrUnsupported }
 
-// Take takes no line.
-func Take(net.Conn) (int32, bool, error) { return -1, false, nil }
+// Borrow lends nothing.
+func Borrow(net.Conn) (int32, *net.TCPConn, bool) { return -1, nil, false }
+
+// Duplicate returns ErrUnsupported.
+func Duplicate(int32) (int32, error) { return -1, ErrUnsupported }
 
 // Give returns ErrUnsupported.
 func Give(int32) (net.Conn, error) { return nil, ErrUnsupported }

@@ -160,7 +160,7 @@ func TestWritesTakeWhatFits(t *testing.T) {
 	}
 }
 
-func TestTakeAndGive(t *testing.T) {
+func TestBorrowAndGive(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -175,12 +175,22 @@ func TestTakeAndGive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd, ok, err := Take(server)
-	if !ok || err != nil {
-		t.Fatal(ok, err)
+	lent, line, ok := Borrow(server)
+	if !ok || line != server {
+		t.Fatal(ok, line)
 	}
-	if _, err := server.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("the line is still the scheduler's: %v", err)
+	fd, err := Duplicate(lent)
+	if err != nil || fd == lent {
+		t.Fatal(fd, err)
+	}
+	if err := line.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, ok := Borrow(server); ok {
+		t.Error("a closed line is lent")
+	}
+	if _, err := Duplicate(-1); !errors.Is(err, syscall.EBADF) {
+		t.Errorf("a duplicate of no descriptor: %v", err)
 	}
 	if a := RemoteAddr(fd); a == nil || a.String() != client.LocalAddr().String() {
 		t.Errorf("RemoteAddr %v, want %v", a, client.LocalAddr())
@@ -199,7 +209,7 @@ func TestTakeAndGive(t *testing.T) {
 	_ = back.Close()
 	here, there := net.Pipe()
 	defer func() { _, _ = here.Close(), there.Close() }()
-	if _, ok, err := Take(here); ok || err != nil {
-		t.Errorf("a line that is no TCP was taken: %v, %v", ok, err)
+	if _, _, ok := Borrow(here); ok {
+		t.Error("a line that is no TCP is lent")
 	}
 }
