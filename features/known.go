@@ -31,8 +31,7 @@ func core() []config.Known {
 		{Path: "system.webServer/security/access", Reason: notYet},
 		{Path: "system.webServer/security/authentication/anonymousAuthentication", Reason: notYet + "; every request is anonymous"},
 		{Path: "system.webServer/serverRuntime", Reason: notYet},
-		// It tells IIS to accept settings of its classic pipeline, which does not exist here.
-		{Path: "system.webServer/validation", Ignored: true},
+		{Path: "system.webServer/validation", Ignored: true, Reason: "it is about settings of the classic pipeline of IIS, which does not exist here"},
 	}
 }
 
@@ -75,4 +74,17 @@ func ownedElsewhere() []owned {
 		{"system.webServer/urlCompression", "static-compression"},
 		{"system.webServer/webdav", "webdav-publishing"},
 	}
+}
+
+// Owners returns the sections that units declare, with the unit that owns each.
+func (c *Catalog) Owners() map[string]ID {
+	owners := map[string]ID{}
+	for _, id := range c.order {
+		for _, m := range c.units[id].Modules {
+			for _, s := range m.Sections {
+				owners[s.Path] = id
+			}
+		}
+	}
+	return owners
 }

@@ -26,6 +26,8 @@ type changeOptions struct {
 	whatIf, yes, detailedExitCode bool
 	maxCut                        int
 	wait                          time.Duration
+
+	needs []checkNeed // why features are asked for, of install --for
 }
 
 func (o *changeOptions) addFlags(cmd *cobra.Command) {
@@ -60,6 +62,7 @@ type changeResult struct {
 	Probes      []target.UnitProbe `json:"probes"`
 	Diagnostics diag.List          `json:"diagnostics"`
 	Warnings    []string           `json:"warnings"`
+	For         []checkNeed        `json:"for,omitempty"` // of install --for: what the files need, and where
 	DurationMS  float64            `json:"duration_ms"`
 }
 
@@ -88,7 +91,10 @@ func (c *cli) changeOnce(ctx context.Context, t target.Target, r plan.Request, o
 	p.Changes, p.Steps = append([]plan.Change{}, p.Changes...), append([]plan.Step{}, p.Steps...) // [] in JSON, not null
 	res := changeResult{
 		Version: 1, Success: true, Serial: p.BaseSerial, Plan: p, Diagnostics: append(diag.List{}, diags...),
-		Probes: []target.UnitProbe{}, Warnings: []string{},
+		Probes: []target.UnitProbe{}, Warnings: []string{}, For: o.needs,
+	}
+	if !c.json {
+		c.writeNeededFor(c.Out, o.needs)
 	}
 	if p.Empty() {
 		res.Result = "no-change"

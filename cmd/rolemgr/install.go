@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/features"
@@ -12,7 +13,7 @@ import (
 
 type installOptions struct {
 	change                 changeOptions
-	names, without         []string
+	names, without, sites  []string
 	file                   string
 	level                  string
 	includeAllSubfeatures  bool
@@ -31,10 +32,14 @@ NAME is an id (websocket), a Windows name (Web-WebSockets), a DISM name (IIS-Web
 ("WebSocket Protocol"), in any case. The plan is printed first; the change is proven by a request against the server
 and undone when it fails.
 
-A role brings its default services; --without keeps one out, and removes it where it is installed.`,
+A role brings its default services; --without keeps one out, and removes it where it is installed.
+
+--for reads the web.config of a site, or all of them below its folder, and installs what they use and nothing else; it
+says which line needs what. What cannot be honoured is told; a file that is malformed ends the command.`,
 		Example: `  rolemgr install websocket --serve
   rolemgr install Web-WebSockets --what-if
   rolemgr install web-server --without http-logging
+  rolemgr install --for /srv/www/site --what-if
   rolemgr install --file server.toml`,
 		Args:              argCount(0, -1, ""),
 		ValidArgsFunction: c.completeNames,
@@ -46,6 +51,7 @@ A role brings its default services; --without keeps one out, and removes it wher
 	o.change.addFlags(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "file", "f", "", "install what an exported file lists; - reads standard input")
+	f.StringArrayVar(&o.sites, "for", nil, "install what the web.config files of a site need; may be given more than once")
 	f.StringArrayVar(&o.without, "without", nil, "keep a default service out; may be given more than once")
 	f.StringVar(&o.level, "level", "", "set the server level: "+strings.Join(levelNames(), ", "))
 	f.BoolVar(&o.includeAllSubfeatures, "include-all-subfeatures", false, "install everything below the named features too")
@@ -57,7 +63,7 @@ A role brings its default services; --without keeps one out, and removes it wher
 
 // runInstall installs and, when asked to, serves.
 func runInstall(ctx context.Context, c *cli, o installOptions) error {
-	if o.file == "" && len(o.names) == 0 && o.level == "" {
+	if o.file == "" && len(o.names) == 0 && o.level == "" && len(o.sites) == 0 {
 		return &usageError{"nothing to install was named", "name a feature, as in \"rolemgr install websocket\", or a file with --file"}
 	}
 	if o.file != "" && len(o.names) > 0 {
@@ -65,6 +71,9 @@ func runInstall(ctx context.Context, c *cli, o installOptions) error {
 	}
 	if o.file != "" && len(o.without) > 0 {
 		return &usageError{"both --without and --file were given", "add the names to \"without\" in the file, or leave --file out"}
+	}
+	if o.file != "" && len(o.sites) > 0 {
+		return &usageError{"both --for and --file were given", "install one after the other"}
 	}
 	if o.serve && o.change.whatIf {
 		return &usageError{"--serve and --what-if exclude one another", "leave --serve out to see the plan"}
@@ -91,6 +100,16 @@ func runInstall(ctx context.Context, c *cli, o installOptions) error {
 	out, err := c.ids(o.without)
 	if err != nil {
 		return err
+	}
+	needs, missing, err := c.neededFor(ctx, o.sites)
+	if err != nil {
+		return err
+	}
+	o.change.needs = needs
+	for _, id := range missing {
+		if !slices.Contains(ids, id) && !slices.Contains(out, id) {
+			ids = append(ids, id)
+		}
 	}
 	t, err := c.openToWrite(ctx, o.change.whatIf)
 	if err != nil {

@@ -5,6 +5,7 @@ package all
 import "github.com/rolemgr/rolemgr/features"
 
 //go:generate go run ./gen
+//go:generate go test -count=1 -run TestIISMap . -update
 
 // Units returns the whole tree: the groups and unavailable nodes of features.Tree and every unit with a folder.
 func Units() []features.Unit { return append(features.Tree(), folders()...) }

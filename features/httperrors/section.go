@@ -78,7 +78,7 @@ func sections() []config.Section {
 				}},
 				{Name: "defaultPath", Type: config.String, Expanded: true},
 				{Name: "defaultResponseMode", Type: config.Enum, Default: respondFile, Values: respond},
-				{Name: "detailedMoreInformationLink", Type: config.String},
+				{Name: "detailedMoreInformationLink", Type: config.String, NoEffect: "the detailed page links to no other site"},
 				{Name: "allowAbsolutePathsWhenDelegated", Type: config.Bool, Default: "false"},
 			},
 			Collection: &config.Collection{

@@ -112,10 +112,11 @@ func size(name, value string) config.Attribute {
 	return config.Attribute{Name: name, Type: config.Uint, Default: value}
 }
 
-// sections declares the section. applyToWebDAV and removeServerHeader are accepted and have no effect: there is no
-// WebDAV here, and the host sends no Server field.
+// sections declares the section.
 func sections() []config.Section {
-	webdav := boolean("applyToWebDAV", "true")
+	webdav, serverHeader := boolean("applyToWebDAV", "true"), boolean("removeServerHeader", "false")
+	webdav.NoEffect = "there is no WebDAV here"
+	serverHeader.NoEffect = "the host never sends the field"
 	verbName := text("verb")
 	verbName.CaseSensitive = true
 	allowed := config.Attribute{Name: "allowed", Type: config.Bool, Required: true}
@@ -134,7 +135,7 @@ func sections() []config.Section {
 			Name: "requestFiltering",
 			Attributes: []config.Attribute{
 				boolean("allowDoubleEscaping", "false"), boolean("allowHighBitCharacters", "true"),
-				boolean("unescapeQueryString", "true"), boolean("removeServerHeader", "false"),
+				boolean("unescapeQueryString", "true"), serverHeader,
 			},
 			Elements: []config.Element{
 				listed("fileExtensions", []config.Attribute{text("fileExtension"), allowed}, boolean("allowUnlisted", "true"), webdav),

@@ -40,8 +40,9 @@ const (
 )
 
 // sections declares the section. The attributes of document footers are part of the schema, so that files from IIS
-// are accepted; switching a footer on has no effect here.
+// are accepted.
 func sections() []config.Section {
+	const footer = "document footers are not supported"
 	return []config.Section{{
 		Path:                section,
 		OverrideModeDefault: config.Allow,
@@ -49,9 +50,9 @@ func sections() []config.Section {
 		Element: config.Element{
 			Name: "staticContent",
 			Attributes: []config.Attribute{
-				{Name: "defaultDocFooter", Type: config.String, CaseSensitive: true},
-				{Name: "isDocFooterFileName", Type: config.Bool, Default: "false"},
-				{Name: "enableDocFooter", Type: config.Bool, Default: "false"},
+				{Name: "defaultDocFooter", Type: config.String, CaseSensitive: true, NoEffect: footer},
+				{Name: "isDocFooterFileName", Type: config.Bool, Default: "false", NoEffect: footer},
+				{Name: "enableDocFooter", Type: config.Bool, Default: "false", NoEffect: footer},
 			},
 			Elements: []config.Element{{Name: "clientCache", Attributes: []config.Attribute{
 				{Name: "cacheControlMode", Type: config.Enum, Default: modeNoControl, Values: []config.Value{

@@ -15,19 +15,32 @@ import (
 // of an application's folder, any other as one of the server level. Whether a section is locked by a file above and
 // whether an entry is inherited from one is not known here; (*Tree).CheckSite knows.
 func CheckFile(path string, schema *Schema) []*Error {
-	raw, _, err := readFile(path)
-	if err != nil {
-		return []*Error{unreadable(path, err)}
-	}
-	doc, fault := parse(path, raw, schema)
+	f, fault := bindFile(path, schema)
 	if fault != nil {
 		return []*Error{fault}
 	}
-	folder := strings.EqualFold(filepath.Base(path), webConfigName)
-	f := bind(doc, !folder, false, nil)
+	return f.check()
+}
+
+// bindFile reads a configuration file that stands by itself.
+func bindFile(path string, schema *Schema) (*file, *Error) {
+	raw, _, err := readFile(path)
+	if err != nil {
+		return nil, unreadable(path, err)
+	}
+	doc, fault := parse(path, raw, schema)
+	if fault != nil {
+		return nil, fault
+	}
+	return bind(doc, !strings.EqualFold(filepath.Base(path), webConfigName), false, nil), nil
+}
+
+// check returns every fault of a file that stands by itself, in its order.
+func (f *file) check() []*Error {
 	f.include()
-	t := &Tree{o: Options{AppHost: path, BaseDir: filepath.Dir(filepath.Dir(path)), Schema: schema, Getenv: os.Getenv}}
-	if folder {
+	path := f.doc.file
+	t := &Tree{o: Options{AppHost: path, BaseDir: filepath.Dir(filepath.Dir(path)), Schema: f.doc.schema, Getenv: os.Getenv}}
+	if !f.server {
 		t.o.AppHost = ""
 	}
 	errs := append([]*Error(nil), f.faults...)
@@ -124,6 +137,52 @@ func eachWebConfig(dir string, visit func(path string, err error)) {
 		}
 		return nil
 	})
+}
+
+// Listing is what WebConfigs finds in a folder.
+type Listing struct {
+	Files   []string // the web.config files, the folder's own first
+	Skipped []string // folders that were not looked into
+	Errors  []*Error // what could not be read
+}
+
+// WebConfigs lists the web.config files of a folder and below it, as they are read for a site. Folders that belong to
+// tools rather than to the site are not looked into: those of version control and editors, node_modules and
+// bower_components. Links to folders are not followed, except dir itself.
+func WebConfigs(dir string) Listing {
+	var l Listing
+	top := strings.TrimSuffix(dir, "/") + "/." // what a link leads to
+	_ = filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			l.Errors = append(l.Errors, unreadable(path, err))
+			if d != nil && d.IsDir() {
+				return fs.SkipDir
+			}
+		case d.IsDir() && path != top && ofTool(d.Name()):
+			l.Skipped = append(l.Skipped, path)
+			return fs.SkipDir
+		case !d.IsDir() && (d.Name() == webConfigName || d.Name() == webConfigOtherName):
+			l.Files = append(l.Files, path)
+		}
+		return nil
+	})
+	slices.SortStableFunc(l.Files, func(a, b string) int {
+		return cmp.Or(strings.Compare(filepath.Dir(a), filepath.Dir(b)), -strings.Compare(a, b))
+	})
+	// Beside a web.config the other spelling is never read; that it is there is a fault of the first.
+	l.Files = slices.CompactFunc(l.Files, func(a, b string) bool { return filepath.Dir(a) == filepath.Dir(b) })
+	return l
+}
+
+// ofTool reports whether a folder of that name belongs to a tool. Other names with a dot in front, such as .well-known,
+// are part of sites.
+func ofTool(name string) bool {
+	switch name {
+	case "node_modules", "bower_components", ".git", ".hg", ".svn", ".vs", ".vscode", ".idea":
+		return true
+	}
+	return false
 }
 
 // CheckSite returns every fault of the configuration of a site: of the server level, of the location tags that name

@@ -64,6 +64,8 @@ type Element struct {
 	Elements                    []Element
 	Collection                  *Collection
 	AllowUnrecognizedAttributes bool
+	NoEffect                    string // why the element and all in it is accepted and changes nothing here; "" when it has an effect
+	Judge                       Judge  // nil: the declaration says all there is to say
 }
 
 // Attribute declares an attribute.
@@ -80,6 +82,7 @@ type Attribute struct {
 	TimeFormat    Format  // for TimeSpan: default HMS
 	Values        []Value // for Enum and Flags
 	Check         Check   // nil: no rule beyond the type
+	NoEffect      string  // why it is accepted and changes nothing here; "" when it has an effect
 }
 
 // Format is how a TimeSpan is written.
@@ -108,4 +111,16 @@ type Collection struct {
 	Clear           string  // directive name; "" when the collection cannot be cleared
 	Prepend         bool    // mergeAppend="false": entries of lower levels come first
 	AllowDuplicates bool
+}
+
+// Judge says what becomes of an element where its declaration alone does not tell, as for an entry of a list of handlers
+// that names a program of Windows. It is given the attributes of the element: what is written, else the default. The host
+// never asks it: it serves the people who want to know what a file means (see Inspect).
+type Judge func(attribute func(name string) string) Judgement
+
+// Judgement is what a Judge says. The zero value is an element that is honoured; at most one of its fields is set.
+type Judgement struct {
+	NoEffect    string // why it is accepted and changes nothing here
+	Feature     string // id of the feature that it needs, beside the one that owns the section
+	Unsupported string // why it cannot work here, and what to use instead
 }

@@ -16,8 +16,8 @@ func globalModulesSection() Section {
 			Remove: "remove", Clear: "clear",
 			Add: Element{Name: "add", Attributes: []Attribute{
 				{Name: "name", Type: String, Required: true, Key: true, CaseSensitive: true},
-				{Name: "image", Type: String, Expanded: true},
-				{Name: "preCondition", Type: String, CaseSensitive: true},
+				{Name: "image", Type: String, Expanded: true, NoEffect: "modules are part of the program"},
+				{Name: "preCondition", Type: String, CaseSensitive: true, NoEffect: noPreCondition},
 			}},
 		}},
 	}
@@ -29,31 +29,52 @@ func modulesSection() Section {
 		Element: Element{
 			Name: "modules",
 			Attributes: []Attribute{
-				{Name: "runAllManagedModulesForAllRequests", Type: Bool},
-				{Name: "runManagedModulesForWebDavRequests", Type: Bool},
+				{Name: "runAllManagedModulesForAllRequests", Type: Bool, NoEffect: noManagedModules},
+				{Name: "runManagedModulesForWebDavRequests", Type: Bool, NoEffect: noManagedModules},
 			},
 			Collection: &Collection{
 				Remove: "remove", Clear: "clear",
-				Add: Element{Name: "add", Attributes: []Attribute{
+				Add: Element{Name: "add", Judge: judgeModule, Attributes: []Attribute{
 					{Name: "name", Type: String, Required: true, Key: true, CaseSensitive: true, Check: NonEmpty()},
-					{Name: "type", Type: String, CaseSensitive: true},
-					{Name: "preCondition", Type: String, CaseSensitive: true},
+					{Name: "type", Type: String, CaseSensitive: true, NoEffect: noManagedModules},
+					{Name: "preCondition", Type: String, CaseSensitive: true, NoEffect: noPreCondition},
 				}},
 			},
 		},
 	}
 }
 
+// Why parts of the module lists change nothing here.
+const (
+	noManagedModules = "modules of the .NET Framework do not run here"
+	noPreCondition   = "every module is for every process"
+)
+
+// judgeModule tells the modules of the .NET Framework, which name their type.
+func judgeModule(attribute func(name string) string) Judgement {
+	if attribute("type") != "" {
+		return Judgement{NoEffect: noManagedModules}
+	}
+	return Judgement{}
+}
+
+// Why settings of sites and limits change nothing here.
+const (
+	noThrottling = "bandwidth is not limited here"
+	noWorkers    = "there are no worker processes and application pools here"
+	noAccounts   = "files are read as the account of the server"
+)
+
 func webLimitsSection() Section {
 	return Section{
 		Path: "system.applicationHost/webLimits", OverrideModeDefault: Deny, AllowDefinition: AppHostOnly,
 		Element: Element{Name: "webLimits", Attributes: []Attribute{
-			{Name: "maxGlobalBandwidth", Type: Uint, Default: "4294967295", Check: IntegerOutside(0, 1023)},
-			{Name: "connectionTimeout", Type: TimeSpan, Default: "00:02:00"},
-			{Name: "demandStartThreshold", Type: Uint, Default: "2147483647", Check: IntegerRange(10, 2147483647)},
-			{Name: "dynamicIdleThreshold", Type: Uint, Default: "0", Check: IntegerRange(0, 10000)},
+			{Name: "maxGlobalBandwidth", Type: Uint, Default: "4294967295", Check: IntegerOutside(0, 1023), NoEffect: noThrottling},
+			{Name: "connectionTimeout", Type: TimeSpan, Default: "00:02:00", NoEffect: "the limits of the site decide"},
+			{Name: "demandStartThreshold", Type: Uint, Default: "2147483647", Check: IntegerRange(10, 2147483647), NoEffect: noWorkers},
+			{Name: "dynamicIdleThreshold", Type: Uint, Default: "0", Check: IntegerRange(0, 10000), NoEffect: noWorkers},
 			{Name: "headerWaitTimeout", Type: TimeSpan, Default: "00:00:00", Check: TimeSpanRange(0, 65535, 1)},
-			{Name: "minBytesPerSecond", Type: Uint, Default: "240"},
+			{Name: "minBytesPerSecond", Type: Uint, Default: "240", NoEffect: "the connectionTimeout of the site decides"},
 		}},
 	}
 }
@@ -62,7 +83,7 @@ func logSection() Section {
 	return Section{
 		Path: "system.applicationHost/log", OverrideModeDefault: Deny, AllowDefinition: AppHostOnly,
 		Element: Element{
-			Name: "log",
+			Name: "log", NoEffect: "every site has log files of its own, in UTF-8",
 			Attributes: []Attribute{
 				{Name: "logInUTF8", Type: Bool, Default: "true"},
 				{Name: "centralLogFileMode", Type: Enum, Default: "Site", Values: []Value{{"Site", 0}, {"CentralBinary", 1}, {"CentralW3C", 2}}},

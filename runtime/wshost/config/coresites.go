@@ -44,27 +44,27 @@ func siteElements() []Element {
 			Add: Element{Name: "binding", Attributes: []Attribute{
 				{Name: "protocol", Type: String, Required: true, Key: true, Check: NonEmpty()},
 				{Name: "bindingInformation", Type: String, Required: true, Key: true, Check: NonEmpty()},
-				{Name: "sslFlags", Type: Uint, Default: "0"},
+				{Name: "sslFlags", Type: Uint, Default: "0", NoEffect: "this host serves http"},
 			}},
 		}},
 		{Name: "limits", Attributes: []Attribute{
-			{Name: "maxBandwidth", Type: Uint, Default: "4294967295", Check: IntegerOutside(0, 1023)},
+			{Name: "maxBandwidth", Type: Uint, Default: "4294967295", Check: IntegerOutside(0, 1023), NoEffect: noThrottling},
 			{Name: "maxConnections", Type: Uint, Default: "4294967295"},
 			{Name: "connectionTimeout", Type: TimeSpan, Default: "00:02:00", Check: TimeSpanRange(0, 65535, 1)},
 			{Name: "maxUrlSegments", Type: Uint, Default: "32", Check: IntegerRange(0, 16383)},
 		}},
 		{Name: "logFile", Attributes: []Attribute{
 			logFields("Date, Time, ClientIP, UserName, ServerIP, Method, UriStem, UriQuery, TimeTaken, HttpStatus, Win32Status, ServerPort, UserAgent, HttpSubStatus, Referer"),
-			{Name: "customLogPluginClsid", Type: String},
-			{Name: "logFormat", Type: Enum, Default: "W3C", Values: []Value{{"IIS", 0}, {"NCSA", 1}, {"W3C", 2}, {"Custom", 3}}},
+			{Name: "customLogPluginClsid", Type: String, NoEffect: "custom log modules are COM components of Windows"},
+			{Name: "logFormat", Type: Enum, Default: "W3C", NoEffect: "every log is in the W3C format", Values: []Value{{"IIS", 0}, {"NCSA", 1}, {"W3C", 2}, {"Custom", 3}}},
 			{Name: "directory", Type: String, Expanded: true, Check: NonEmpty()},
 			logPeriod(),
-			{Name: "truncateSize", Type: Int64, Default: "20971520", Check: IntegerRange(1048576, 4294967295)},
+			{Name: "truncateSize", Type: Int64, Default: "20971520", Check: IntegerRange(1048576, 4294967295), NoEffect: "log files are not cut off by size"},
 			{Name: "localTimeRollover", Type: Bool},
 			{Name: "enabled", Type: Bool, Default: "true"},
-			{Name: "logSiteId", Type: Bool, Default: "true"},
+			{Name: "logSiteId", Type: Bool, Default: "true", NoEffect: "the folder of the log is named by the id"},
 		}},
-		{Name: "traceFailedRequestsLogging", Attributes: []Attribute{
+		{Name: "traceFailedRequestsLogging", NoEffect: "failed requests are not traced here", Attributes: []Attribute{
 			{Name: "enabled", Type: Bool},
 			{Name: "directory", Type: String, Expanded: true},
 			{Name: "maxLogFiles", Type: Uint, Default: "50", Check: IntegerRange(1, 10000)},
@@ -77,11 +77,11 @@ func siteElements() []Element {
 func applicationAttributes(entry bool) []Attribute {
 	return []Attribute{
 		{Name: "path", Type: String, Required: entry, Key: entry, Check: when(entry, urlPath)},
-		{Name: "applicationPool", Type: String},
-		{Name: "enabledProtocols", Type: String, Default: "http"},
-		{Name: "serviceAutoStartEnabled", Type: Bool},
-		{Name: "serviceAutoStartProvider", Type: String},
-		{Name: "preloadEnabled", Type: Bool},
+		{Name: "applicationPool", Type: String, NoEffect: noWorkers},
+		{Name: "enabledProtocols", Type: String, Default: "http", NoEffect: "an application is reached through every binding of its site"},
+		{Name: "serviceAutoStartEnabled", Type: Bool, NoEffect: noWorkers},
+		{Name: "serviceAutoStartProvider", Type: String, NoEffect: noWorkers},
+		{Name: "preloadEnabled", Type: Bool, NoEffect: noWorkers},
 	}
 }
 
@@ -89,9 +89,9 @@ func vdirAttributes(entry bool) []Attribute {
 	return []Attribute{
 		{Name: "path", Type: String, Key: entry, Check: when(entry, urlPath)},
 		{Name: "physicalPath", Type: String, Expanded: true},
-		{Name: "userName", Type: String},
-		{Name: "password", Type: String, CaseSensitive: true, Secret: true},
-		{Name: "logonMethod", Type: Enum, Default: "ClearText", Values: []Value{{"Interactive", 0}, {"Batch", 1}, {"Network", 2}, {"ClearText", 3}}},
+		{Name: "userName", Type: String, NoEffect: noAccounts},
+		{Name: "password", Type: String, CaseSensitive: true, Secret: true, NoEffect: noAccounts},
+		{Name: "logonMethod", Type: Enum, Default: "ClearText", NoEffect: noAccounts, Values: []Value{{"Interactive", 0}, {"Batch", 1}, {"Network", 2}, {"ClearText", 3}}},
 		{Name: "allowSubDirConfig", Type: Bool, Default: "true"},
 	}
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -62,7 +64,7 @@ func NewSchema(sections []Section, known []Known) (*Schema, error) {
 	for _, name := range [...]string{"applicationPools", "configHistory", "customMetadata", "listenerAdapters", "serviceAutoStartProviders"} {
 		path := "system.applicationHost/" + name
 		if _, given := s.known[path]; !given {
-			s.known[path] = Known{Path: path, Ignored: true}
+			s.known[path] = Known{Path: path, Ignored: true, Reason: "it is about the worker processes of Windows"}
 		}
 	}
 	for path := range s.index {
@@ -131,4 +133,19 @@ func (s *Schema) names(group string) []string {
 		add(p)
 	}
 	return names
+}
+
+// Sections returns the usable sections by path.
+func (s *Schema) Sections() []Section {
+	out := make([]Section, len(s.sections))
+	for i, sec := range s.sections {
+		out[i] = sec.Section
+	}
+	slices.SortFunc(out, func(a, b Section) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+// Known returns the sections that are only known, by path.
+func (s *Schema) Known() []Known {
+	return slices.SortedFunc(maps.Values(s.known), func(a, b Known) int { return strings.Compare(a.Path, b.Path) })
 }

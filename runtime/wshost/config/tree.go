@@ -23,6 +23,9 @@ type Options struct {
 	Schema *Schema
 	// Getenv expands %NAME%; nil means os.Getenv.
 	Getenv func(string) string
+	// Overlay holds files of the server level by path, which count instead of what is on the disk: how the server would
+	// be configured with a feature that is not installed.
+	Overlay map[string][]byte
 }
 
 // Tree is a configuration tree as of one Open: applicationHost.config and the drop-ins are read once, the web.config
@@ -64,15 +67,17 @@ func Open(o Options) (*Tree, error) {
 
 // readServer reads the files of the server level, drop-ins first.
 func (t *Tree) readServer() ([]*file, error) {
-	paths, err := dropIns(t.o.DropInDir)
+	paths, err := t.dropIns()
 	if err != nil {
 		return nil, err
 	}
 	var docs []*document
 	for _, path := range append(paths, t.o.AppHost) {
-		src, _, err := readFile(path)
-		if err != nil {
-			return nil, unreadable(path, err)
+		src, over := t.o.Overlay[path]
+		if !over {
+			if src, _, err = readFile(path); err != nil {
+				return nil, unreadable(path, err)
+			}
 		}
 		doc, fault := parse(path, src, t.o.Schema)
 		if fault != nil {
@@ -98,7 +103,8 @@ func (t *Tree) readServer() ([]*file, error) {
 	return files, nil
 }
 
-func dropIns(dir string) ([]string, error) {
+func (t *Tree) dropIns() ([]string, error) {
+	dir := t.o.DropInDir
 	if dir == "" {
 		return nil, nil
 	}
@@ -112,8 +118,13 @@ func dropIns(dir string) ([]string, error) {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
+	for path := range t.o.Overlay {
+		if filepath.Dir(path) == filepath.Clean(dir) && path != t.o.AppHost {
+			paths = append(paths, path)
+		}
+	}
 	slices.Sort(paths)
-	return paths, nil
+	return slices.Compact(paths), nil
 }
 
 // mergeServer makes the server level.
