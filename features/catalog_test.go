@@ -30,6 +30,8 @@ func folders() []features.Unit {
 		unit("http-logging", "health-and-diagnostics", "Web-Http-Logging", "IIS-HttpLogging", "HTTP Logging", "7.0", true),
 		unit("request-filtering", "security", "Web-Filtering", "IIS-RequestFiltering", "Request Filtering", "7.0", true),
 		unit("websocket", "application-development", "Web-WebSockets", "IIS-WebSockets", "WebSocket Protocol", "8.0", false),
+		unit("directory-browsing", "common-http", "Web-Dir-Browsing", "IIS-DirectoryBrowsing", "Directory Browsing", "7.0", true),
+		unit("http-redirection", "common-http", "Web-Http-Redirect", "IIS-HttpRedirect", "HTTP Redirection", "7.0", false),
 	}
 }
 

@@ -25,12 +25,7 @@ func (c *Catalog) Known() []config.Known {
 func core() []config.Known {
 	const notYet = "this version of rolemgr does not read it yet"
 	return []config.Known{
-		{Path: "system.webServer/caching", Reason: notYet},
-		{Path: "system.webServer/handlers", Reason: notYet + "; requests go to the modules of the installed features"},
-		{Path: "system.webServer/httpProtocol", Reason: notYet},
-		{Path: "system.webServer/security/access", Reason: notYet},
 		{Path: "system.webServer/security/authentication/anonymousAuthentication", Reason: notYet + "; every request is anonymous"},
-		{Path: "system.webServer/serverRuntime", Reason: notYet},
 		{Path: "system.webServer/validation", Ignored: true, Reason: "it is about settings of the classic pipeline of IIS, which does not exist here"},
 	}
 }
@@ -49,11 +44,9 @@ func ownedElsewhere() []owned {
 		{"system.webServer/aspNetCore", "http-platform"},
 		{"system.webServer/applicationInitialization", "application-initialization"},
 		{"system.webServer/cgi", "cgi"},
-		{"system.webServer/directoryBrowse", "directory-browsing"},
 		{"system.webServer/fastCgi", "fastcgi"},
 		{"system.webServer/httpCompression", "static-compression"},
 		{"system.webServer/httpPlatform", "http-platform"},
-		{"system.webServer/httpRedirect", "http-redirection"},
 		{"system.webServer/httpTracing", "tracing"},
 		{"system.webServer/iisnode", "http-platform"},
 		{"system.webServer/isapiFilters", "isapi-filters"},

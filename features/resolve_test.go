@@ -54,13 +54,13 @@ const bareRole = `+ web-server (requested) requested
 + web-server-core (default) default service of Web Server (IIS)
 + common-http (default) default service of Web Server (IIS)
 + default-document (default) default service of Web Server (IIS)
++ directory-browsing (default) default service of Web Server (IIS)
 + http-errors (default) default service of Web Server (IIS)
 + static-content (default) default service of Web Server (IIS)
 + health-and-diagnostics (default) default service of Web Server (IIS)
 + http-logging (default) default service of Web Server (IIS)
 + security (default) default service of Web Server (IIS)
 + request-filtering (default) default service of Web Server (IIS)
-! directory-browsing this version of rolemgr does not have it yet
 ! performance nothing that it holds is available here
 `
 
@@ -78,6 +78,7 @@ func TestInstallPullsTheRoleIn(t *testing.T) {
 + web-server-core (default) default service of Web Server (IIS)
 + common-http (default) default service of Web Server (IIS)
 + default-document (default) default service of Web Server (IIS)
++ directory-browsing (default) default service of Web Server (IIS)
 + http-errors (default) default service of Web Server (IIS)
 + static-content (default) default service of Web Server (IIS)
 + health-and-diagnostics (default) default service of Web Server (IIS)
@@ -86,7 +87,6 @@ func TestInstallPullsTheRoleIn(t *testing.T) {
 + request-filtering (default) default service of Web Server (IIS)
 + application-development (required) required by WebSocket Protocol
 + websocket (requested) requested
-! directory-browsing this version of rolemgr does not have it yet
 ! performance nothing that it holds is available here
 `
 	if got := show(s); got != want {

@@ -1,6 +1,6 @@
 package features
 
-// commonHTTP returns Common HTTP Features without Default Document, HTTP Errors and Static Content.
+// commonHTTP returns Common HTTP Features without the units that have a folder of their own.
 func commonHTTP() []Unit {
 	return []Unit{
 		{
@@ -8,22 +8,6 @@ func commonHTTP() []Unit {
 			WindowsName: "Web-Common-Http", DISMName: "IIS-CommonHttpFeatures",
 			Since: "7.0", Default: true, Group: true,
 			Doc: `What nearly every site needs: files, default documents, error pages, redirects.`,
-		},
-		{
-			ID: "directory-browsing", Parent: "common-http", Kind: RoleService, Title: "Directory Browsing",
-			WindowsName: "Web-Dir-Browsing", DISMName: "IIS-DirectoryBrowsing",
-			Since: "7.0", Default: true,
-			Doc: `Lists the files of a folder that has no default document.
-
-Installed by default on Windows, and switched off in its configuration there.`,
-			Unavailable: later("without it such a folder answers 403.14, as it does on Windows until browsing is switched on"),
-		},
-		{
-			ID: "http-redirection", Parent: "common-http", Kind: RoleService, Title: "HTTP Redirection",
-			WindowsName: "Web-Http-Redirect", DISMName: "IIS-HttpRedirect",
-			Since:       "7.0",
-			Doc:         `Answers requests below a URL with a redirect to another place.`,
-			Unavailable: later("let the application or the proxy in front redirect"),
 		},
 		{
 			ID: "webdav-publishing", Parent: "common-http", Kind: RoleService, Title: "WebDAV Publishing",

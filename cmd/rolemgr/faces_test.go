@@ -83,7 +83,7 @@ func faces() []face {
 		{name: "one of the tools", fresh: true, flags: "install websocket --without face-scripts --include-management-tools",
 			steps: []faceStep{tick("websocket protocol", asksAdd), clear("face scripts", "")}},
 		{name: "defaults cleared", fresh: true,
-			flags: "install static-content websocket --without default-document --without http-errors --without http-logging",
+			flags: "install static-content websocket --without default-document --without directory-browsing --without http-errors --without http-logging",
 			steps: []faceStep{{name: "websocket protocol", asks: asksAdd, noTools: true}, clear("common http", ""),
 				clear("http logging", ""), {name: "static content", asks: asksAdd, noTools: true}}},
 		{name: "more on a server", before: "install static-content --without http-logging", flags: "install websocket",

@@ -28,6 +28,7 @@ import (
 func everything() []features.ID {
 	return []features.ID{
 		"web-server-core", "static-content", "default-document", "http-errors", "http-logging", "request-filtering", "websocket",
+		"directory-browsing", "http-redirection",
 	}
 }
 

@@ -5,8 +5,10 @@ package all
 import (
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/features/defaultdocument"
+	"github.com/rolemgr/rolemgr/features/directorybrowsing"
 	"github.com/rolemgr/rolemgr/features/httperrors"
 	"github.com/rolemgr/rolemgr/features/httplogging"
+	"github.com/rolemgr/rolemgr/features/httpredirection"
 	"github.com/rolemgr/rolemgr/features/requestfiltering"
 	"github.com/rolemgr/rolemgr/features/staticcontent"
 	"github.com/rolemgr/rolemgr/features/webservercore"
@@ -17,8 +19,10 @@ import (
 func folders() []features.Unit {
 	return []features.Unit{
 		defaultdocument.Unit(),
+		directorybrowsing.Unit(),
 		httperrors.Unit(),
 		httplogging.Unit(),
+		httpredirection.Unit(),
 		requestfiltering.Unit(),
 		staticcontent.Unit(),
 		webservercore.Unit(),

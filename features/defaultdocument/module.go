@@ -9,6 +9,9 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
+// name is the module's name in <globalModules> and <handlers>.
+const name = "DefaultDocumentModule"
+
 // section is the configuration section of this module.
 const section = "system.webServer/defaultDocument"
 
@@ -52,14 +55,14 @@ var _ module.Module = documentModule{}
 func (documentModule) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := module.FromRequest(r)
-		if !strings.HasSuffix(r.URL.Path, "/") {
+		if !strings.HasSuffix(r.URL.Path, "/") || !q.Handles(name) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		c, err := config.Decode[documentConfig](q.Config, section)
 		if err != nil {
 			q.Fail(w, r, &module.HTTPError{
-				Status: http.StatusInternalServerError, Module: "DefaultDocumentModule",
+				Status: http.StatusInternalServerError, Module: name,
 				Summary: "the section " + section + " cannot be read: " + err.Error(),
 			})
 			return
@@ -82,9 +85,9 @@ func (c *documentConfig) find(files module.Files, folder string) (string, bool) 
 		return "", false
 	}
 	for _, d := range c.Files.Entries {
-		name := strings.ReplaceAll(d.Value, `\`, "/")
-		candidate := path.Join(folder, name)
-		if name == "" || strings.HasSuffix(name, "/") {
+		file := strings.ReplaceAll(d.Value, `\`, "/")
+		candidate := path.Join(folder, file)
+		if file == "" || strings.HasSuffix(file, "/") {
 			continue
 		}
 		if info, err := files.Stat(candidate); err == nil && info.Mode().IsRegular() {

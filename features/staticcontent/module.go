@@ -24,10 +24,15 @@ func newModule() module.Module { return &staticModule{} }
 
 var _ module.Module = (*staticModule)(nil)
 
-// Middleware returns the last handler of the pipeline: a path that names no file is 404, so that next is never called.
-func (m *staticModule) Middleware(http.Handler) http.Handler {
+// Middleware returns the last handler of the pipeline: a path that names no file is 404. next is called for requests that
+// <handlers> gives to somebody else.
+func (m *staticModule) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := module.FromRequest(r)
+		if !q.Handles(name) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		if e := m.serve(w, r, q); e != nil {
 			e.Module = name
 			q.Fail(w, r, e)
@@ -156,7 +161,7 @@ func (c *clientCache) apply(h http.Header) {
 		directives = append(directives, "max-age="+strconv.FormatInt(int64(c.MaxAge.Seconds()), 10))
 	case modeUseExpires:
 		// RFC 9110, section 5.6.7: older forms of dates are read and not sent.
-		if t, err := http.ParseTime(c.Expires); err == nil {
+		if t, err := parseDate(c.Expires); err == nil {
 			h.Set("Expires", t.UTC().Format(http.TimeFormat))
 		}
 	}

@@ -87,10 +87,23 @@ func checkDate(written string) error {
 	if written == "" {
 		return nil
 	}
-	if _, err := http.ParseTime(written); err != nil {
+	if _, err := parseDate(written); err != nil {
 		return errors.New(`must be an HTTP date such as "Tue, 19 Jan 2038 03:14:07 GMT"`)
 	}
 	return nil
+}
+
+// parseDate reads a date as files of IIS hold it: that of HTTP, and those with a day of one digit or with UTC for GMT,
+// which IIS sends as they are and browsers understand.
+func parseDate(written string) (time.Time, error) {
+	t, err := http.ParseTime(written)
+	if err != nil {
+		t, err = time.Parse("Mon, 2 Jan 2006 15:04:05 MST", written)
+		if zone, offset := t.Zone(); err == nil && offset == 0 && zone != "UTC" && zone != "GMT" {
+			return t, errors.New("unknown time zone") // the abbreviation is read, its offset is not known
+		}
+	}
+	return t, err
 }
 
 func checkMimeType(written string) error {

@@ -29,7 +29,7 @@ func Unit() features.Unit {
 			Name:  "StaticFileModule",
 			Stage: module.StageHandle,
 			// The last handler: what nobody else claims is a file or nothing.
-			After:    []string{"ProtocolSupportModule", "ServerInfoModule", "WebSocketModule", "DefaultDocumentModule"},
+			After:    []string{"ProtocolSupportModule", "ServerInfoModule", "WebSocketModule", "DefaultDocumentModule", "DirectoryListingModule"},
 			Sections: sections(),
 			New:      newModule,
 		}},

@@ -21,14 +21,15 @@ var _ module.Module = protocolModule{}
 // Middleware handles the two methods that concern the server rather than a resource.
 func (protocolModule) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Method {
-		case http.MethodOptions:
+		switch {
+		// Sites whose application answers OPTIONS by itself remove the handler OPTIONSVerbHandler.
+		case r.Method == http.MethodOptions && module.FromRequest(r).Handles(protocolModuleName):
 			h := w.Header()
 			h.Set("Allow", allowed)
 			h.Set("Public", allowed) // the older name, which clients of IIS still read
 			h.Set("Content-Length", "0")
 			w.WriteHeader(http.StatusOK)
-		case http.MethodTrace:
+		case r.Method == http.MethodTrace:
 			// It would send cookies and credentials back to whoever asks (RFC 9110, section 9.3.8).
 			module.FromRequest(r).Fail(w, r, &module.HTTPError{
 				Status: http.StatusMethodNotAllowed, Module: protocolModuleName,

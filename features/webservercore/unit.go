@@ -28,7 +28,17 @@ func Unit() features.Unit {
 		Seeds:  features.Below(files, "seeds"),
 		Probe:  features.Probe{Kind: features.ProbeModule},
 		Modules: []module.Info{
-			{Name: protocolModuleName, Stage: module.StageHandle, New: newProtocolModule},
+			{Name: headerModuleName, Stage: module.StageLog, Sections: protocolSections(), New: newHeaderModule},
+			{
+				Name: accessModuleName, Stage: module.StageBegin, After: []string{"CustomErrorModule"},
+				Sections: accessSections(), New: newAccessModule,
+			},
+			{
+				// Behind the redirects, which need no handler.
+				Name: mappingModuleName, Stage: module.StageMap, After: []string{"HttpRedirectionModule"},
+				Sections: handlerSections(), New: newMappingModule,
+			},
+			{Name: protocolModuleName, Stage: module.StageHandle, Sections: acceptedSections(), New: newProtocolModule},
 			{
 				Name: infoModuleName, Stage: module.StageHandle, After: []string{protocolModuleName},
 				Sections: infoSections(), New: newInfoModule,

@@ -258,3 +258,17 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestWhiteSpaceInValues(t *testing.T) {
+	for written, want := range map[string]string{
+		"a b": "a b", "a\nb": "a b", "a\r\nb": "a b", "a\tb": "a b", "a\n\t\tb": "a   b", "&lt;\n&gt;": "< >", "a&#10;b": "a\nb", "a&#xA;b": "a\nb",
+	} {
+		doc, err := parse("f", []byte(`<configuration><a v="`+written+`" /></configuration>`), testSchema(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := doc.root.kids[0].attrs[0].value; got != want {
+			t.Errorf("%q: %q, want %q", written, got, want)
+		}
+	}
+}

@@ -51,6 +51,7 @@ func (n *node) scan(src []byte, values []xml.Attr) string {
 		a.valStart = i + 1
 		a.valStop = a.valStart + bytes.IndexByte(src[a.valStart:], src[i])
 		j = a.valStop + 1
+		a.value = normalize(a.value, src[a.valStart:a.valStop])
 		if _, double := n.attr(a.name); double {
 			return fmt.Sprintf("<%s> has the attribute %q twice", n.name, a.name)
 		}
@@ -59,6 +60,16 @@ func (n *node) scan(src []byte, values []xml.Attr) string {
 		}
 	}
 	return ""
+}
+
+// normalize makes the line breaks and tabs that a value is written with blanks (XML 1.0, section 3.3.3), which
+// encoding/xml leaves out; long values such as a Content-Security-Policy are written over several lines. A value that
+// holds character references as well is left alone, because the control characters that they name are to stay.
+func normalize(value string, written []byte) string {
+	if !bytes.ContainsAny(written, "\t\r\n") || bytes.Contains(written, []byte("&#")) {
+		return value
+	}
+	return strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ").Replace(value)
 }
 
 func skipSpace(src []byte, i int) int {

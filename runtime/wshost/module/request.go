@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,11 +48,29 @@ type Request struct {
 	RenderError func(http.ResponseWriter, *http.Request, *HTTPError)
 	// Connections is the host's registry of upgraded connections.
 	Connections ConnRegistry
+	// Handler is the handler of <handlers> that the request was mapped to; nil before that, and where nothing maps
+	// requests. Modules of StageHandle ask Handles.
+	Handler *Handler
+	// MapHandler maps the request anew when MoveTo has given it another URL; nil before it was mapped. A refusal is to be
+	// given to Fail.
+	MapHandler func(*http.Request) *HTTPError
 
 	mu       sync.Mutex
 	onEnd    []func()
 	detached bool
 	ended    bool
+}
+
+// Handler is an entry of <handlers>: the modules that may answer a request.
+type Handler struct {
+	Name    string
+	Modules []string
+}
+
+// Handles reports whether the handler of the request leaves it to a module. Where nothing was mapped, everybody may
+// answer.
+func (q *Request) Handles(moduleName string) bool {
+	return q.Handler == nil || slices.Contains(q.Handler.Modules, moduleName)
 }
 
 // Outcome is what was answered to a request.
@@ -89,6 +108,11 @@ func (q *Request) MoveTo(r *http.Request, urlPath string) (*http.Request, *HTTPE
 	*r2, *u = *r, *r.URL
 	u.Path, u.RawPath = urlPath, ""
 	r2.URL = u
+	if q.MapHandler != nil {
+		if refusal := q.MapHandler(r2); refusal != nil {
+			return nil, refusal
+		}
+	}
 	return r2, nil
 }
 

@@ -91,3 +91,32 @@ func TestMoveTo(t *testing.T) {
 		t.Errorf("without a host: %v, %v", moved, got)
 	}
 }
+
+func TestHandles(t *testing.T) {
+	q := &Request{}
+	if !q.Handles("A") {
+		t.Error("nothing was mapped, but a module is kept out")
+	}
+	q.Handler = &Handler{Name: "h", Modules: []string{"A", "B"}}
+	if !q.Handles("B") || q.Handles("C") {
+		t.Errorf("%+v: B %v, C %v", q.Handler, q.Handles("B"), q.Handles("C"))
+	}
+}
+
+// TestMoveToMapsAnew holds that a request for another file is another handler's matter.
+func TestMoveToMapsAnew(t *testing.T) {
+	refusal := &HTTPError{Status: 500, SubStatus: 21}
+	q := &Request{MapHandler: func(r *http.Request) *HTTPError {
+		if r.URL.Path == "/x.php" {
+			return refusal
+		}
+		return nil
+	}}
+	r := httptest.NewRequest("GET", "/", nil)
+	if moved, got := q.MoveTo(r, "/x.php"); got != refusal || moved != nil {
+		t.Errorf("%v, %v", moved, got)
+	}
+	if moved, got := q.MoveTo(r, "/x.htm"); got != nil || moved.URL.Path != "/x.htm" {
+		t.Errorf("%v, %v", moved, got)
+	}
+}
