@@ -143,7 +143,7 @@ func TestParsersAreFuzzed(t *testing.T) {
 	}
 	for _, dir := range []string{
 		"runtime/wshost/ws/frame", "runtime/wshost/ws/handshake", "runtime/wshost/ws/deflate", "runtime/wshost/ws",
-		"runtime/wshost/config",
+		"runtime/wshost/config", "runtime/wshost/config/edit",
 		"internal/state", "internal/apply",
 	} {
 		if found[dir] == 0 {

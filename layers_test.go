@@ -23,6 +23,7 @@ func layers() []string {
 		"runtime/wshost/ws/hub",
 		"runtime/wshost/ws/conformance",
 		"runtime/wshost/config",
+		"runtime/wshost/config/edit",
 		"runtime/wshost/module",
 		"runtime/wshost/module/moduletest",
 		"runtime/wshost",

@@ -10,11 +10,12 @@ import (
 func newConfigCommand(c *cli) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Look at configuration files",
+		Short: "Look at configuration files and change them",
 		Args:  c.noSuchCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConfigCheckCommand(c), newConfigShowCommand(c))
+	cmd.AddCommand(configEditCommands(c)...)
 	return cmd
 }
 

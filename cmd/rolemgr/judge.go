@@ -103,7 +103,7 @@ func (j *judge) openTree() {
 func (j *judge) open(fresh, all bool) (*config.Tree, error) {
 	o := config.Options{
 		AppHost: filepath.Join(j.home, "config", "applicationHost.config"), DropInDir: filepath.Join(j.home, "config", "features.d"),
-		BaseDir: j.home, Schema: j.schema, Overlay: map[string][]byte{},
+		BaseDir: j.home, Schema: j.schema, Instead: map[string][]byte{},
 	}
 	if fresh {
 		o.DropInDir = filepath.Join(j.home, "config", "features.d", "of a new server")
@@ -121,12 +121,12 @@ func (j *judge) open(fresh, all bool) (*config.Tree, error) {
 				name = filepath.Join(o.DropInDir, filepath.Base(name))
 			}
 			if fresh || absent(name) {
-				o.Overlay[name] = f.Data
+				o.Instead[name] = f.Data
 			}
 		}
 		for _, f := range j.cat.Seeds(u.ID) {
 			if name := filepath.Join(j.home, filepath.FromSlash(f.Path)); name == o.AppHost && (fresh || absent(name)) {
-				o.Overlay[name] = f.Data
+				o.Instead[name] = f.Data
 			}
 		}
 	}

@@ -77,6 +77,9 @@ func TestScripts(t *testing.T) {
 			"once":     cmdOnce,
 			"hangup":   cmdHangUp,
 			"waitgen":  cmdWaitGeneration,
+			"pickport": cmdPickPort,
+			"fetch":    cmdFetch,
+			"holdport": cmdHoldPort,
 		},
 	})
 }

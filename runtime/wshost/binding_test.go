@@ -182,6 +182,42 @@ func TestHostHeaders(t *testing.T) {
 	}
 }
 
+// TestBindingPrecedence has one site for each form of a binding on one port. HTTP.sys looks for a host name first, then
+// for the address.
+func TestBindingPrecedence(t *testing.T) {
+	h := newTestHost(t, siteNames())
+	one := freeAddr(t)
+	_, port, _ := net.SplitHostPort(one)
+	other := net.JoinHostPort("127.0.0.9", port)
+	forms := []struct{ name, binding string }{
+		{"address and name", one + ":a.test"}, {"name", "*:" + port + ":a.test"}, {"address", one + ":"}, {"any", "*:" + port + ":"},
+	}
+	sites := ""
+	for i, f := range forms {
+		sites += h.site(i+1, f.name, "", f.binding)
+	}
+	h.configure(sites)
+	h.start()
+	ask := func(addr, host string) string {
+		resp := dialRaw(t, addr).send("GET / HTTP/1.1\r\nConnection: close\r\nHost: " + host + "\r\n\r\n").response()
+		b, _ := io.ReadAll(resp.Body)
+		return string(b)
+	}
+	for _, tt := range []struct{ addr, host, want string }{
+		{one, "a.test", "address and name"}, {other, "a.test", "name"}, {one, "b.test", "address"}, {other, "b.test", "any"},
+	} {
+		if got := ask(tt.addr, tt.host); got != tt.want {
+			t.Errorf("%s with Host %s: %q, want %q", tt.addr, tt.host, got, tt.want)
+		}
+	}
+	// Without the first, a name at every address goes before the address alone.
+	h.configure(h.site(2, "name", "", "*:"+port+":a.test") + h.site(3, "address", "", one+":"))
+	h.reload()
+	if got := ask(one, "a.test"); got != "name" {
+		t.Errorf("a name against an address: %q, want the name", got)
+	}
+}
+
 func TestSiteThatDoesNotStart(t *testing.T) {
 	h := newTestHost(t, siteNames())
 	addr := freeAddr(t)

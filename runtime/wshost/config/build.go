@@ -41,7 +41,7 @@ func (t *Tree) build(r *siteRoot, cur *level, p string, depth int, uses []pendin
 
 // readFolder reads the web.config of a folder and lays it over the level. It returns what was read.
 func (b *builder) readFolder(name string, state fileState, p string, depth int) []source {
-	raw, read, err := readFile(name)
+	raw, read, err := b.tree.o.read(name)
 	if errors.Is(err, os.ErrNotExist) { // deleted since it was examined
 		return nil
 	}

@@ -212,6 +212,11 @@ func (t *Tree) CheckSite(name string) []*Error {
 					queue(v.url + "/" + filepath.ToSlash(rel))
 				}
 			})
+			for _, path := range slices.Sorted(maps.Keys(t.o.Instead)) {
+				if rel, err := filepath.Rel(v.dir, filepath.Dir(path)); err == nil && filepath.IsLocal(rel) {
+					queue(v.url + "/" + filepath.ToSlash(rel))
+				}
+			}
 		}
 	}
 	for ; len(todo) > 0; todo = todo[1:] {

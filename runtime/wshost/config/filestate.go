@@ -105,6 +105,17 @@ func fstat(f *os.File) (fileState, error) {
 	return stateOf(&st), nil
 }
 
+// read is readFile with Instead in place of the disk.
+func (o *Options) read(path string) ([]byte, fileState, error) {
+	if text, ok := o.Instead[path]; ok {
+		return text, instead(text), nil
+	}
+	return readFile(path)
+}
+
+// instead is the state of a text that stands for a file. It is settled: the text of an Options does not change.
+func instead(text []byte) fileState { return fileState{exists: true, size: int64(len(text))} }
+
 // unreadable returns the error of a file that exists but cannot be read.
 func unreadable(path string, err error) *Error {
 	e := &Error{Pos: Pos{File: path}, HResult: HResultAccess}

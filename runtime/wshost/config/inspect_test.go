@@ -194,7 +194,7 @@ func TestInspectInATree(t *testing.T) {
 		"other/k/web.config": ws(`<staticContent><mimeMap fileExtension=".y" mimeType="a/b"/></staticContent>`),
 	})
 	o := w.open().o
-	o.Overlay = map[string][]byte{filepath.Join(o.DropInDir, "y.config"): []byte(`<configuration><system.webServer><defaultDocument><files><add value="y"/></files></defaultDocument></system.webServer></configuration>`)}
+	o.Instead = map[string][]byte{filepath.Join(o.DropInDir, "y.config"): []byte(`<configuration><system.webServer><defaultDocument><files><add value="y"/></files></defaultDocument></system.webServer></configuration>`)}
 	tree, err := Open(o)
 	if err != nil {
 		t.Fatal(err)

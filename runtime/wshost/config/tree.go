@@ -23,9 +23,9 @@ type Options struct {
 	Schema *Schema
 	// Getenv expands %NAME%; nil means os.Getenv.
 	Getenv func(string) string
-	// Overlay holds files of the server level by path, which count instead of what is on the disk: how the server would
-	// be configured with a feature that is not installed.
-	Overlay map[string][]byte
+	// Instead is text that stands for a configuration file, by its path: what a file would mean that is not written yet, or
+	// the drop-in of a feature that is not installed. It may name a file that does not exist.
+	Instead map[string][]byte
 }
 
 // Tree is a configuration tree as of one Open: applicationHost.config and the drop-ins are read once, the web.config
@@ -73,11 +73,9 @@ func (t *Tree) readServer() ([]*file, error) {
 	}
 	var docs []*document
 	for _, path := range append(paths, t.o.AppHost) {
-		src, over := t.o.Overlay[path]
-		if !over {
-			if src, _, err = readFile(path); err != nil {
-				return nil, unreadable(path, err)
-			}
+		src, _, err := t.o.read(path)
+		if err != nil {
+			return nil, unreadable(path, err)
 		}
 		doc, fault := parse(path, src, t.o.Schema)
 		if fault != nil {
@@ -118,7 +116,7 @@ func (t *Tree) dropIns() ([]string, error) {
 			paths = append(paths, filepath.Join(dir, e.Name()))
 		}
 	}
-	for path := range t.o.Overlay {
+	for path := range t.o.Instead {
 		if filepath.Dir(path) == filepath.Clean(dir) && path != t.o.AppHost {
 			paths = append(paths, path)
 		}

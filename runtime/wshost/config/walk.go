@@ -71,6 +71,14 @@ func (w *walker) examine(p string, depth int) (name string, state fileState, v *
 		return "", fileState{}, v
 	}
 	name, state, parentIsFile := v.findWebConfig(p)
+	if len(w.t.o.Instead) > 0 {
+		for _, written := range [...]string{webConfigName, webConfigOtherName} {
+			other := v.dirSlashless() + v.below(p) + "/" + written
+			if text, ok := w.t.o.Instead[other]; ok {
+				return other, instead(text), v
+			}
+		}
+	}
 	if parentIsFile {
 		w.gone = v
 	} else if depth > 8 && state == (fileState{}) {
