@@ -56,10 +56,10 @@ func TestDetailedPage(t *testing.T) {
 
 func TestConfigurationErrorPage(t *testing.T) {
 	h := errorHost(t)
-	h.site("web.config", "<configuration>\n  <system.webServer>\n    <staticContent>\n      <mimeMap fileExtension=\".txt\" mimeType=\"a&lt;b\" />\n    </staticContent>\n  </system.webServer>\n</configuration>\n")
+	h.site("web.config", "<configuration>\n  <system.webServer>\n    <staticContent>\n      <mimeMap fileExtension=\".new\" mimeType=\"x/y\" /><mimeMap fileExtension=\".NEW\" mimeType=\"a&lt;b\" />\n    </staticContent>\n  </system.webServer>\n</configuration>\n")
 	a := h.get("/")
 	file := filepath.Join(h.home, "sites/default/web.config")
-	for _, want := range []string{"500.19", "0x800700b7", "<dd>" + file + "</dd>", "<dd>4, column 7</dd>", `class="at"`, "&gt; 4: ", "mimeType=&#34;a&amp;lt;b&#34;", "system.webServer/staticContent"} {
+	for _, want := range []string{"500.19", "0x800700b7", "<dd>" + file + "</dd>", "<dd>4, column 54</dd>", `class="at"`, "&gt; 4: ", "mimeType=&#34;a&amp;lt;b&#34;", "system.webServer/staticContent"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the page does not hold %q:\n%s", want, a.body)
 		}

@@ -41,6 +41,11 @@ func filterHost(t *testing.T) *testHost {
 	return h
 }
 
+// rule is a requestFiltering section with one filtering rule, from the end of its start tag on.
+func rule(attributes, inner string) string {
+	return `><filteringRules><filteringRule name="r" ` + attributes + ">" + inner + "</filteringRule></filteringRules>"
+}
+
 func TestFilterOfUrls(t *testing.T) {
 	const get = "GET /a.txt HTTP/1.1"
 	long := func(n int) string { return "GET /" + strings.Repeat("a", n-1) + " HTTP/1.1" }
@@ -64,6 +69,14 @@ func TestFilterOfUrls(t *testing.T) {
 		{"always allowed, other checks", `><alwaysAllowedUrls><add url="/web.config" /></alwaysAllowedUrls>`, "GET /web.config HTTP/1.1", 404, 8},
 		{"escaped twice", ">", "GET /%2561.txt HTTP/1.1", 404, 11},
 		{"escaped twice, allowed", `allowDoubleEscaping="true">`, "GET /100%2525.txt HTTP/1.1", 200, 0},
+		{"a plus sign", ">", "GET /a+b.txt HTTP/1.1", 404, 11},
+		{"an escaped plus sign", ">", "GET /a%2Bb.txt HTTP/1.1", 404, 11},
+		{"a plus sign, allowed", `allowDoubleEscaping="true">`, "GET /a+b.txt HTTP/1.1", 404, 0},
+		{"a plus sign of the query", ">", "GET /a.txt?a+b HTTP/1.1", 200, 0},
+		{"the absolute form", ">", "GET http://localhost/a.txt HTTP/1.1", 200, 0},
+		{"the absolute form, a sequence as written", `><denyUrlSequences><add sequence="bin/.." /></denyUrlSequences>`, "GET http://localhost/bin/../a.txt HTTP/1.1", 404, 5},
+		{"the absolute form without a path", ">", "GET http://localhost?x=/%2561 HTTP/1.1", 403, 14},
+		{"hidden goes before its extension", `><fileExtensions><add fileExtension=".config" allowed="false" /></fileExtensions>`, "GET /web.config HTTP/1.1", 404, 8},
 		{"a percent sign alone", ">", "GET /100%25 HTTP/1.1", 404, 0},
 		{"high characters", ">", "GET /gru%C3%9F.txt HTTP/1.1", 200, 0},
 		{"high characters, refused", `allowHighBitCharacters="false">`, "GET /gru%C3%9F.txt HTTP/1.1", 404, 12},
@@ -76,6 +89,11 @@ func TestFilterOfUrls(t *testing.T) {
 		{"a query sequence", `><denyQueryStringSequences><add sequence="&lt;script" /></denyQueryStringSequences>`, "GET /a.txt?x=%3CScript HTTP/1.1", 404, 18},
 		{"a query sequence, as written", `unescapeQueryString="false"><denyQueryStringSequences><add sequence="&lt;script" /></denyQueryStringSequences>`, "GET /a.txt?x=%3CScript HTTP/1.1", 200, 0},
 		{"a query sequence, always allowed", `><alwaysAllowedQueryStrings><add queryString="?x=1" /></alwaysAllowedQueryStrings><denyQueryStringSequences><add sequence="x" /></denyQueryStringSequences>`, "GET /a.txt?x=1 HTTP/1.1", 200, 0},
+		{"a query string, always allowed, other checks", rule(`scanQueryString="true"`, `<denyStrings><add string="x" /></denyStrings>`) + `<alwaysAllowedQueryStrings><add queryString="x=1" /></alwaysAllowedQueryStrings>`, "GET /a.txt?x=1 HTTP/1.1", 404, 19},
+		{"a URL, always allowed, other checks", rule(`scanUrl="true"`, `<denyStrings><add string="a.t" /></denyStrings>`) + `<alwaysAllowedUrls><add url="/a.txt" /></alwaysAllowedUrls>`, get, 404, 19},
+		{"only the whole URL is always allowed", `><alwaysAllowedUrls><add url="/a" /></alwaysAllowedUrls><denyUrlSequences><add sequence="a.t" /></denyUrlSequences>`, get, 404, 5},
+		{"the longest query of the site", `><requestLimits maxQueryString="3" />`, query(3), 200, 0},
+		{"longer than the site's query", `><requestLimits maxQueryString="3" />`, query(4), 404, 15},
 		{"an extension", `><fileExtensions><add fileExtension=".TXT" allowed="false" /></fileExtensions>`, get, 404, 7},
 		{"only one extension", `><fileExtensions allowUnlisted="false"><add fileExtension=".txt" allowed="true" /></fileExtensions>`, get, 200, 0},
 		{"none but one extension", `><fileExtensions allowUnlisted="false"><add fileExtension=".txt" allowed="true" /></fileExtensions>`, "GET / HTTP/1.1", 404, 7},
@@ -88,9 +106,6 @@ func TestFilterOfUrls(t *testing.T) {
 func TestFilterOfRequests(t *testing.T) {
 	const get = "GET /a.txt HTTP/1.1"
 	const post = "POST /a.txt HTTP/1.1\n"
-	rule := func(attributes, inner string) string {
-		return `><filteringRules><filteringRule name="r" ` + attributes + ">" + inner + "</filteringRule></filteringRules>"
-	}
 	const evil = `<denyStrings><add string="evil" /></denyStrings>`
 	const scanAgent = `<scanHeaders><add requestHeader="User-Agent" /></scanHeaders>`
 	const onlyPages = `<appliesTo><add fileExtension=".htm" /></appliesTo>`
@@ -104,7 +119,7 @@ func TestFilterOfRequests(t *testing.T) {
 		{"a field in parts", `><requestLimits><headerLimits><add header="X-Long" sizeLimit="3" /></headerLimits></requestLimits>`, get + "\nX-Long: ab\nX-Long: cd", 404, 10},
 		{"the host field", `><requestLimits><headerLimits><add header="Host" sizeLimit="8" /></headerLimits></requestLimits>`, get, 404, 10},
 		{"the largest body", `><requestLimits maxAllowedContentLength="4" />`, post + "Content-Length: 4\n\nabcd", 405, 0},
-		{"a larger body", `><requestLimits maxAllowedContentLength="4" />`, post + "Content-Length: 5\n\nabcde", 404, 13},
+		{"a larger body", `><requestLimits maxAllowedContentLength="4" />`, post + "Content-Length: 5\n\nabcde", 413, 1},
 		{"a rule for the URL", rule(`scanUrl="true"`, `<denyStrings><add string="A.TXT" /></denyStrings>`), get, 404, 19},
 		{"a rule for an escaped URL", rule(`scanUrl="true"`, `<denyStrings><add string="a.txt" /></denyStrings>`), "GET /%61.txt HTTP/1.1", 404, 19},
 		{"a rule that does not look there", rule(``, `<denyStrings><add string="a.txt" /></denyStrings>`), get, 200, 0},
@@ -132,7 +147,21 @@ func TestFilterOfChunkedBodies(t *testing.T) {
 	if a := h.ask(head, "2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"); a.status != 200 || a.body != "4 bytes" {
 		t.Errorf("a body that just fits: %d %s", a.status, a.body)
 	}
-	if a := h.ask(head, "2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"); a.named() != "404.13" || !a.closes {
+	if a := h.ask(head, "2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"); a.named() != "413.1" || !a.closes {
 		t.Errorf("one byte more: %s", a.named())
+	}
+}
+
+// TestFilterOfAPath: the limits are those of the URL, as a site has them that takes uploads in one place.
+func TestFilterOfAPath(t *testing.T) {
+	h := filterHost(t)
+	h.site("web.config", `<configuration>
+		<system.webServer><security><requestFiltering><requestLimits maxAllowedContentLength="4" /></requestFiltering></security></system.webServer>
+		<location path="upload"><system.webServer><security><requestFiltering><requestLimits maxAllowedContentLength="8" /></requestFiltering></security></system.webServer></location>
+	</configuration>`)
+	for path, want := range map[string]string{"/a.txt": "413.1", "/upload/a.txt": "404.0", "/UPLOAD": "404.0", "/uploads": "413.1"} {
+		if a := h.ask("POST "+path+" HTTP/1.1\nContent-Length: 8", "abcdefgh"); a.named() != want {
+			t.Errorf("%s: %s, want %s", path, a.named(), want)
+		}
 	}
 }

@@ -103,7 +103,9 @@ func TestMimeMapOfASite(t *testing.T) {
 		{"taken out", `<remove fileExtension=".txt" />`, "/hello.txt", 404, ""},
 		{"replaced", `<remove fileExtension=".txt" /><mimeMap fileExtension=".txt" mimeType="text/x" />`, "/hello.txt", 200, "text/x"},
 		{"replaced, other case", `<remove fileExtension=".TXT" /><mimeMap fileExtension=".Txt" mimeType="text/x" />`, "/hello.txt", 200, "text/x"},
-		{"added twice", `<mimeMap fileExtension=".txt" mimeType="text/x" />`, "/hello.txt", 500, ""},
+		{"an own type for a known one", `<mimeMap fileExtension=".TXT" mimeType="text/x" />`, "/hello.txt", 200, "text/x"},
+		{"a known one repeated", `<mimeMap fileExtension=".json" mimeType="application/json" /><mimeMap fileExtension=".woff2" mimeType="font/woff2" />`, "/hello.txt", 200, "text/plain"},
+		{"added twice", `<mimeMap fileExtension=".txt" mimeType="text/x" /><mimeMap fileExtension=".txt" mimeType="text/x" />`, "/hello.txt", 500, ""},
 		{"cleared", `<clear />`, "/hello.txt", 404, ""},
 		{"no type", `<mimeMap fileExtension=".new" mimeType="" />`, "/hello.txt", 500, ""},
 		{"a blank type", `<mimeMap fileExtension=".new" mimeType=" " />`, "/hello.txt", 500, ""},
@@ -138,6 +140,21 @@ func TestConditionsAndRanges(t *testing.T) {
 		{"modified", "If-Modified-Since: " + past, 200, "0123456789"},
 		{"a precondition met", "If-Match: " + tag, 200, "0123456789"},
 		{"a precondition not met", `If-Match: "x"`, 412, ""},
+		{"one of several tags", `If-None-Match: "x", W/` + tag + `, "y"`, 304, ""},
+		{"any tag", "If-None-Match: *", 304, ""},
+		{"the tag goes before the date", "If-None-Match: \"x\"\nIf-Modified-Since: " + modified, 200, "0123456789"},
+		{"a date that is none", "If-Modified-Since: yesterday", 200, "0123456789"},
+		{"a precondition of any state", "If-Match: *", 200, "0123456789"},
+		{"a precondition compares strongly", "If-Match: W/" + tag, 412, ""},
+		{"unmodified", "If-Unmodified-Since: " + modified, 200, "0123456789"},
+		{"modified since", "If-Unmodified-Since: " + past, 412, ""},
+		{"the tag of a precondition goes before its date", "If-Match: " + tag + "\nIf-Unmodified-Since: " + past, 200, "0123456789"},
+		{"the precondition goes before the range", "If-Match: \"x\"\nRange: bytes=0-0", 412, ""},
+		{"not modified goes before the range", "If-None-Match: " + tag + "\nRange: bytes=0-0", 304, ""},
+		{"a range of the same date", "Range: bytes=0-0\nIf-Range: " + modified, 206, "0"},
+		{"a range of another date", "Range: bytes=0-0\nIf-Range: " + past, 200, "0123456789"},
+		{"a range compares strongly", "Range: bytes=0-0\nIf-Range: W/" + tag, 200, "0123456789"},
+		{"If-Range alone", "If-Range: " + tag, 200, "0123456789"},
 		{"a range", "Range: bytes=2-4", 206, "234"},
 		{"a suffix", "Range: bytes=-2", 206, "89"},
 		{"beyond the end", "Range: bytes=10-", 416, ""},
@@ -169,6 +186,14 @@ func TestConditionsAndRanges(t *testing.T) {
 	if a := h.ask("HEAD /hello.txt HTTP/1.1\nRange: bytes=0-0", ""); a.status != 200 || a.header.Get("Content-Length") != "10" {
 		t.Errorf("a range of a HEAD: %d %v", a.status, a.header)
 	}
+	h.site("hello.txt", "9876543210")
+	if a := h.get("/hello.txt"); a.header.Get("ETag") == tag {
+		t.Error("another file of the same size has the same tag")
+	}
+}
+
+func TestSeveralRanges(t *testing.T) {
+	h := staticHost(t)
 	a := h.get("/hello.txt", "Range: bytes=0-1,8-9")
 	kind, params, err := mime.ParseMediaType(a.header.Get("Content-Type"))
 	if err != nil || kind != "multipart/byteranges" || a.status != 206 {
@@ -183,10 +208,6 @@ func TestConditionsAndRanges(t *testing.T) {
 		if b, _ := io.ReadAll(p); string(b) != want || p.Header.Get("Content-Type") != "text/plain" {
 			t.Errorf("part %q %v, want %q", b, p.Header, want)
 		}
-	}
-	h.site("hello.txt", "9876543210")
-	if a := h.get("/hello.txt"); a.header.Get("ETag") == tag {
-		t.Error("another file of the same size has the same tag")
 	}
 }
 
@@ -235,5 +256,34 @@ func TestClientCache(t *testing.T) {
 				t.Errorf("%v", a.header)
 			}
 		})
+	}
+}
+
+// TestNotModified: a 304 brings the validators again and nothing of the content (RFC 9110, section 15.4.5).
+func TestNotModified(t *testing.T) {
+	h := staticHost(t)
+	h.webConfig(`<staticContent><clientCache cacheControlMode="UseMaxAge" /></staticContent>`)
+	tag := h.get("/hello.txt").header.Get("ETag")
+	for _, method := range []string{"GET", "HEAD"} {
+		a := h.ask(method+" /hello.txt HTTP/1.1\nIf-None-Match: "+tag, "")
+		if a.status != 304 || a.body != "" || a.header.Get("ETag") != tag || a.header.Get("Cache-Control") == "" || a.header.Get("Content-Type") != "" || a.header.Get("Content-Length") != "" {
+			t.Errorf("%s: %d %v", method, a.status, a.header)
+		}
+	}
+	if a := h.ask("HEAD /hello.txt HTTP/1.1\nIf-Match: \"x\"", ""); a.status != 412 || a.body != "" {
+		t.Errorf("HEAD: %d %v", a.status, a.header)
+	}
+}
+
+// TestDocFooters: what is not supported is accepted, has no effect, and stays locked as on IIS.
+func TestDocFooters(t *testing.T) {
+	h := staticHost(t)
+	for section, status := range map[string]int{
+		`enableDocFooter="true" defaultDocFooter="&lt;hr&gt;"`: 200, `isDocFooterFileName="true"`: 500, `enableDocFooter="perhaps"`: 500,
+	} {
+		h.webConfig("<staticContent " + section + " />")
+		if a := h.get("/hello.txt"); a.status != status || status == 200 && a.body != "0123456789" {
+			t.Errorf("%s: %d %s", section, a.status, a.body)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,7 @@ type view struct {
 	User     string      `json:"user,omitempty"`
 	Code     string      `json:"errorCode,omitempty"`
 	Config   *configView `json:"config,omitempty"`
+	More     string      `json:"moreInformation,omitempty"`
 }
 
 // configView is a fault of the configuration.
@@ -75,12 +77,12 @@ func (p *pages) short(w http.ResponseWriter, r *http.Request, e *module.HTTPErro
 }
 
 // detailed sends the page for those who run the server.
-func (p *pages) detailed(w http.ResponseWriter, r *http.Request, q *module.Request, e *module.HTTPError) {
+func (p *pages) detailed(w http.ResponseWriter, r *http.Request, q *module.Request, e *module.HTTPError, more string) {
 	sub := e.SubStatus
 	v := &view{
 		Version: 1, Status: e.Status, Sub: &sub, Title: statusText(e.Status), Summary: e.Summary, Hint: e.Hint,
 		Module: e.Module, URL: requestedURL(r), Site: q.SiteName, User: q.User,
-		Code: fmt.Sprintf("0x%08x", e.Win32), Config: newConfigView(e),
+		Code: fmt.Sprintf("0x%08x", e.Win32), Config: newConfigView(e), More: moreInformation(more, e),
 	}
 	if v.Module == "" {
 		v.Module = "wshost"
@@ -93,6 +95,20 @@ func (p *pages) detailed(w http.ResponseWriter, r *http.Request, q *module.Reque
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	p.send(w, r, v)
+}
+
+// moreInformation is the link that detailedMoreInformationLink names, with the status, the sub-status and the code in its
+// query, as IIS gives them; "" for a link that is that of IIS or none that a page may hold.
+func moreInformation(link string, e *module.HTTPError) string {
+	u, err := url.Parse(link)
+	if link == "" || link == stockMoreInfo || err != nil || u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += fmt.Sprintf("IIS70Error=%d,%d,0x%08x,0", e.Status, e.SubStatus, e.Win32)
+	return u.String()
 }
 
 // requestedURL is what the client asked for, before any module changed it.

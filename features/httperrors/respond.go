@@ -2,7 +2,6 @@ package httperrors
 
 import (
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,6 +21,8 @@ type responder struct {
 	q       *module.Request
 	bare    func(http.ResponseWriter, *http.Request, *module.HTTPError)
 	replace *replaceWriter // nil unless existingResponse="Replace"
+	// executed is set once a page was run: one that fails, or panics, is not run again for that.
+	executed bool
 }
 
 // render is the request's RenderError.
@@ -39,7 +40,7 @@ func (x *responder) render(w http.ResponseWriter, r *http.Request, e *module.HTT
 	}
 	dropEntityFields(w.Header(), e.Header)
 	if conf.Mode == modeDetailed || conf.Mode == modeDetailedLocalOnly && local(r) {
-		x.module.pages.detailed(w, r, x.q, e)
+		x.module.pages.detailed(w, r, x.q, e, conf.MoreInfo)
 		return
 	}
 	if c, ok := conf.match(e.Status, e.SubStatus); ok && x.custom(w, r, conf, c, e) {
@@ -62,9 +63,7 @@ func dropEntityFields(h, keep http.Header) {
 func (x *responder) custom(w http.ResponseWriter, r *http.Request, conf *errorsConfig, c entry, e *module.HTTPError) bool {
 	switch c.Mode {
 	case respondRedirect:
-		w.Header().Set("Location", c.Path)
-		w.WriteHeader(http.StatusFound)
-		return true
+		return redirect(w, r, c.Path)
 	case respondExecuteURL:
 		return x.execute(w, r, c, e)
 	}
@@ -73,7 +72,14 @@ func (x *responder) custom(w http.ResponseWriter, r *http.Request, conf *errorsC
 		return false
 	}
 	defer f.Close()
-	w.Header().Set("Content-Type", contentType(f.Name()))
+	h := w.Header()
+	h.Set("Content-Type", contentType(f.Name()))
+	if info, err := f.Stat(); err == nil {
+		h.Set("Content-Length", strconv.FormatInt(info.Size(), 10))
+	}
+	if c.Prefix != "" {
+		h.Add("Vary", "Accept-Language")
+	}
 	w.WriteHeader(e.Status)
 	if r.Method != http.MethodHead {
 		_, _ = io.Copy(w, f) // the header is out: a failed copy can only be cut off
@@ -81,15 +87,29 @@ func (x *responder) custom(w http.ResponseWriter, r *http.Request, conf *errorsC
 	return true
 }
 
+// redirect leads to a page with a status of its own. It returns false where that leads nowhere: a client that wants to
+// speak WebSocket needs the status and reads no page, and a page that is missing itself would lead to itself for ever.
+func redirect(w http.ResponseWriter, r *http.Request, to string) bool {
+	if r.Header.Get("Upgrade") != "" || r.Method == http.MethodConnect {
+		return false
+	}
+	if u, err := url.Parse(to); err == nil && (u.Host == "" || strings.EqualFold(u.Host, r.Host)) && u.Path == r.URL.Path {
+		return false
+	}
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusFound)
+	return true
+}
+
 // open returns the file of an entry, nil when there is none. A relative path is looked for in the site; an absolute one
 // only when it comes from the server level, or that is delegated.
 func (x *responder) open(r *http.Request, conf *errorsConfig, c entry) *os.File {
-	for _, p := range candidates(c, r.Header.Get("Accept-Language")) {
+	for _, p := range candidates(c, r.Header.Values("Accept-Language")) {
+		if strings.EqualFold(path.Base(p), "web.config") {
+			continue // never sent, whoever asks for it: a subfolder's entry could name that of the site
+		}
 		if !filepath.IsAbs(p) {
 			clean := path.Clean("/" + p)
-			if strings.EqualFold(path.Base(clean), "web.config") {
-				continue // never sent, whoever asks for it: a subfolder's entry could name that of the site
-			}
 			if info, err := x.q.Files.Stat(clean); err == nil && info.Mode().IsRegular() {
 				if f, err := x.q.Files.Open(clean); err == nil {
 					return f
@@ -97,7 +117,7 @@ func (x *responder) open(r *http.Request, conf *errorsConfig, c entry) *os.File 
 			}
 			continue
 		}
-		if !conf.AllowAbsolute && !x.module.server[c] {
+		if !conf.AllowAbsolute && !c.Server {
 			x.q.Logger.Warn("an error page is not used: its path is absolute", "path", p, "hint", "use a path relative to the site, or set allowAbsolutePathsWhenDelegated in applicationHost.config")
 			continue
 		}
@@ -110,35 +130,6 @@ func (x *responder) open(r *http.Request, conf *errorsConfig, c entry) *os.File 
 	return nil
 }
 
-// candidates returns the paths to try. With a prefix the client's languages come first, then en-US, then none.
-func candidates(c entry, acceptLanguage string) []string {
-	file := strings.ReplaceAll(c.Path, `\`, "/")
-	if c.Prefix == "" {
-		return []string{file}
-	}
-	prefix := strings.ReplaceAll(c.Prefix, `\`, "/")
-	var paths []string
-	for _, tag := range append(languages(acceptLanguage), "en-US", "") {
-		paths = append(paths, path.Join(prefix, tag, file))
-	}
-	return paths
-}
-
-// languages returns the first tags of an Accept-Language field. Only letters, digits and hyphens make a folder name.
-func languages(field string) []string {
-	var tags []string
-	for part := range strings.SplitSeq(field, ",") {
-		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
-		bad := strings.ContainsFunc(tag, func(c rune) bool {
-			return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-')
-		})
-		if tag != "" && !bad && len(tags) < 8 {
-			tags = append(tags, tag)
-		}
-	}
-	return tags
-}
-
 func contentType(file string) string {
 	switch strings.ToLower(filepath.Ext(file)) {
 	case ".json":
@@ -147,41 +138,4 @@ func contentType(file string) string {
 		return "text/plain; charset=utf-8"
 	}
 	return "text/html"
-}
-
-// execute runs another URL of the site as an internal GET and sends what it gives under the status of the failure. IIS
-// lets the page choose the status, so that a missing page may be told as 200; here a failure stays a failure.
-func (x *responder) execute(w http.ResponseWriter, r *http.Request, c entry, e *module.HTTPError) bool {
-	target, err := url.ParseRequestURI(c.Path)
-	if err != nil || !strings.HasPrefix(c.Path, "/") {
-		return false
-	}
-	if target.RawQuery == "" {
-		scheme := "http"
-		if r.TLS != nil {
-			scheme = "https"
-		}
-		target.RawQuery = strconv.Itoa(e.Status) + ";" + scheme + "://" + r.Host + r.URL.EscapedPath()
-	}
-	inner := r.Clone(r.Context())
-	inner.Method, inner.URL, inner.RequestURI = http.MethodGet, target, target.RequestURI()
-	inner.Body, inner.ContentLength, inner.TransferEncoding = http.NoBody, 0, nil
-	for k := range inner.Header {
-		if strings.HasPrefix(k, "If-") || strings.HasPrefix(k, "Content-") || k == "Range" || k == "Upgrade" || k == "Connection" {
-			delete(inner.Header, k)
-		}
-	}
-	before := w.Header().Clone()
-	outer, outcome := x.q.RenderError, x.q.Outcome
-	x.q.RenderError = func(http.ResponseWriter, *http.Request, *module.HTTPError) {} // a failing page ends here, not in itself
-	ew := &executeWriter{ResponseWriter: w, status: e.Status, head: r.Method == http.MethodHead}
-	x.next.ServeHTTP(ew, inner)
-	x.q.RenderError = outer
-	x.q.Outcome.SubStatus, x.q.Outcome.Win32 = outcome.SubStatus, outcome.Win32
-	if !ew.wrote {
-		clear(w.Header())
-		maps.Copy(w.Header(), before)
-		x.q.Logger.Warn("an error page failed itself", "path", c.Path)
-	}
-	return ew.wrote
 }

@@ -22,12 +22,16 @@ const (
 	respondRedirect   = "Redirect"
 )
 
+// stockMoreInfo is the default link of IIS. It leads to pages about Windows and is not shown.
+const stockMoreInfo = "http://go.microsoft.com/fwlink/?LinkID=62293"
+
 // errorsConfig is system.webServer/httpErrors, with the attributes of IIS 8.
 type errorsConfig struct {
 	Mode          string  `config:"errorMode"`
 	Existing      string  `config:"existingResponse"`
 	DefaultPath   string  `config:"defaultPath"`
 	DefaultMode   string  `config:"defaultResponseMode"`
+	MoreInfo      string  `config:"detailedMoreInformationLink"`
 	AllowAbsolute bool    `config:"allowAbsolutePathsWhenDelegated"`
 	Entries       []entry `config:",collection"`
 }
@@ -39,6 +43,8 @@ type entry struct {
 	Prefix    string `config:"prefixLanguageFilePath"`
 	Path      string `config:"path"`
 	Mode      string `config:"responseMode"`
+	// Server says that a person at the server has written the entry: its path may be any.
+	Server bool `config:",server"`
 }
 
 // match returns the entry for a status: one that names the sub-status wins over one for any, and over both the
@@ -55,7 +61,8 @@ func (c *errorsConfig) match(status, sub int) (entry, bool) {
 		}
 	}
 	if !ok && c.DefaultPath != "" {
-		return entry{Status: uint32(status), SubStatus: sub, Path: c.DefaultPath, Mode: c.DefaultMode}, true
+		// The attribute is locked to the server level, where absolute paths are allowed.
+		return entry{Status: uint32(status), SubStatus: sub, Path: c.DefaultPath, Mode: c.DefaultMode, Server: true}, true
 	}
 	return found, ok
 }
@@ -78,7 +85,7 @@ func sections() []config.Section {
 				}},
 				{Name: "defaultPath", Type: config.String, Expanded: true},
 				{Name: "defaultResponseMode", Type: config.Enum, Default: respondFile, Values: respond},
-				{Name: "detailedMoreInformationLink", Type: config.String, NoEffect: "the detailed page links to no other site"},
+				{Name: "detailedMoreInformationLink", Type: config.String, Default: stockMoreInfo},
 				{Name: "allowAbsolutePathsWhenDelegated", Type: config.Bool, Default: "false"},
 			},
 			Collection: &config.Collection{

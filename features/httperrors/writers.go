@@ -90,5 +90,19 @@ func (w *executeWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
+// FlushError flushes, and before that sends the header that a flush sends by itself.
+func (w *executeWriter) FlushError() error {
+	w.WriteHeader(http.StatusOK)
+	return http.NewResponseController(w.ResponseWriter).Flush()
+}
+
+// Flush is FlushError for those who ask for an http.Flusher.
+func (w *executeWriter) Flush() { _ = w.FlushError() }
+
+// Hijack refuses: the connection is that of the failed request.
+func (w *executeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, http.ErrNotSupported
+}
+
 // Unwrap gives http.ResponseController the way to the remaining abilities.
 func (w *executeWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

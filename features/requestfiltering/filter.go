@@ -8,8 +8,9 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
-// refuse says why the request is refused, nil when it is not. Cheap checks come first; the sub-statuses are those of
-// IIS.
+// refuse says why the request is refused, nil when it is not. The sub-statuses are those of IIS, which documents no
+// order for its checks: cheap ones come first, and a hidden segment goes before its extension, so that web.config is
+// 404.8 as people know it.
 func (c *filterConfig) refuse(s *subject) *module.HTTPError {
 	for _, check := range [...]func(*subject) *module.HTTPError{
 		c.sizes, c.verb, c.escapes, c.segments, c.fileExtension, c.urlSequences, c.querySequences, c.rules,
@@ -21,7 +22,7 @@ func (c *filterConfig) refuse(s *subject) *module.HTTPError {
 	return nil
 }
 
-// sizes checks the lengths: 404.14, 404.15, 404.13 and 404.10.
+// sizes checks the lengths: 404.14, 404.15, 413.1 and 404.10.
 func (c *filterConfig) sizes(s *subject) *module.HTTPError {
 	l := &c.Limits
 	switch {
@@ -60,8 +61,14 @@ func (c *filterConfig) verb(s *subject) *module.HTTPError {
 
 // escapes checks the form of the path: 404.11 and 404.12.
 func (c *filterConfig) escapes(s *subject) *module.HTTPError {
-	if !c.AllowDoubleEscaping && unescape(s.once) != s.once {
-		return refusal(11, "the URL is escaped twice", `set allowDoubleEscaping="true" when file names really contain percent signs`)
+	if !c.AllowDoubleEscaping {
+		if unescape(s.once) != s.once {
+			return refusal(11, "the URL is escaped twice", `set allowDoubleEscaping="true" when file names really contain percent signs`)
+		}
+		// As IIS does: whoever decodes a second time, as for a form, reads another name with a space.
+		if strings.Contains(s.once, "+") {
+			return refusal(11, "the path of the URL contains a plus sign, which some programs read as a space", `set allowDoubleEscaping="true" when names really contain plus signs`)
+		}
 	}
 	if !c.AllowHighBit && strings.ContainsFunc(s.once, func(r rune) bool { return r >= 0x80 }) {
 		return refusal(12, "the URL contains characters beyond ASCII", `set allowHighBitCharacters="true"`)

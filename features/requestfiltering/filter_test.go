@@ -20,8 +20,8 @@ func TestLimitedBody(t *testing.T) {
 		for name, wrap := range map[string]func(io.Reader) io.Reader{"whole": func(r io.Reader) io.Reader { return r }, "bytes": iotest.OneByteReader, "with end": iotest.DataErrReader} {
 			b := &limitedBody{ReadCloser: io.NopCloser(wrap(strings.NewReader(c.body))), left: c.limit, refusal: tooLong(uint32(c.limit))}
 			got, err := io.ReadAll(b)
-			if b.exceeded != c.exceeded || errors.Is(err, b.refusal) != c.exceeded {
-				t.Errorf("%q, limit %d, %s: exceeded %v, %v", c.body, c.limit, name, b.exceeded, err)
+			if b.exceeded.Load() != c.exceeded || errors.Is(err, b.refusal) != c.exceeded {
+				t.Errorf("%q, limit %d, %s: exceeded %v, %v", c.body, c.limit, name, b.exceeded.Load(), err)
 			}
 			if want := c.body[:min(int64(len(c.body)), c.limit)]; string(got) != want {
 				t.Errorf("%q, limit %d, %s: passed %q on, want %q", c.body, c.limit, name, got, want)

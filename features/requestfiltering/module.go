@@ -1,7 +1,6 @@
 package requestfiltering
 
 import (
-	"io"
 	"net/http"
 	"strconv"
 
@@ -23,65 +22,65 @@ var _ module.Module = filterModule{}
 func (filterModule) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := module.FromRequest(r)
+		if q.Internal { // what the client sent has been judged: a page that tells of it must not fail for the same reason
+			next.ServeHTTP(w, r)
+			return
+		}
 		c, err := config.Decode[filterConfig](q.Config, section)
 		if err != nil {
 			q.Fail(w, r, &module.HTTPError{Status: http.StatusInternalServerError, Module: name, Summary: "the section " + section + " cannot be read: " + err.Error()})
 			return
 		}
+		if c.RemoveServer {
+			w = &namelessWriter{ResponseWriter: w}
+		}
 		if e := c.refuse(newSubject(r)); e != nil {
 			q.Fail(w, r, e)
 			return
 		}
-		if r.ContentLength >= 0 || r.Body == nil || r.Body == http.NoBody {
+		// A CONNECT has no content (RFC 9110, section 9.3.6): what follows one for a WebSocket (RFC 8441) are frames,
+		// which have limits of their own.
+		if r.ContentLength >= 0 || r.Body == nil || r.Body == http.NoBody || r.Method == http.MethodConnect {
 			next.ServeHTTP(w, r)
 			return
 		}
-		// A chunked body tells its length only when it has been read.
-		limit := c.Limits.MaxContentLength
-		body := &limitedBody{ReadCloser: r.Body, left: int64(limit), refusal: tooLong(limit)}
-		limited := new(http.Request)
-		*limited = *r
-		limited.Body = body
-		next.ServeHTTP(w, limited)
-		if body.exceeded && q.Outcome.Status == 0 {
-			w.Header().Set("Connection", "close") // the rest of the body is not worth reading
-			q.Fail(w, r, body.refusal)
-		}
+		serveLimited(w, r, q, next, c.Limits.MaxContentLength)
 	})
 }
 
+// serveLimited passes a request on whose body tells its length only when it has been read. Whatever a handler makes of
+// the error that it then reads (a proxy would say 502), the client is told the reason, unless it was answered already.
+func serveLimited(w http.ResponseWriter, r *http.Request, q *module.Request, next http.Handler, limit uint32) {
+	body := &limitedBody{ReadCloser: r.Body, left: int64(limit), refusal: tooLong(limit)}
+	limited := new(http.Request)
+	*limited = *r
+	limited.Body = body
+	render := q.RenderError
+	q.RenderError = func(w http.ResponseWriter, r *http.Request, e *module.HTTPError) {
+		if body.exceeded.Load() {
+			e = body.refusal
+			q.Outcome.SubStatus, q.Outcome.Win32 = e.SubStatus, e.Win32
+			w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+		}
+		render(w, r, e)
+	}
+	next.ServeHTTP(w, limited)
+	if body.exceeded.Load() && q.Outcome.Status == 0 {
+		q.Fail(w, r, body.refusal)
+	}
+}
+
+// tooLong is 413.1 of newer versions of IIS rather than 404.13 of the first: a client that sends too much can tell
+// from it what to change (RFC 9110, section 15.5.14).
 func tooLong(limit uint32) *module.HTTPError {
-	return refusal(13, "the body of the request is longer than "+strconv.FormatUint(uint64(limit), 10)+" bytes",
-		"raise maxAllowedContentLength of <requestLimits>, in bytes")
+	return &module.HTTPError{
+		Status: http.StatusRequestEntityTooLarge, SubStatus: 1, Module: name,
+		Summary: "the body of the request is longer than " + strconv.FormatUint(uint64(limit), 10) + " bytes",
+		Hint:    "raise maxAllowedContentLength of <requestLimits>, in bytes",
+	}
 }
 
-// limitedBody fails, with the refusal as its error, when more than left bytes arrive.
-type limitedBody struct {
-	io.ReadCloser
-	left     int64
-	exceeded bool
-	refusal  *module.HTTPError
-}
-
-// Read reads one byte more than is allowed, to tell a body that just fits from one that does not.
-func (b *limitedBody) Read(p []byte) (int, error) {
-	if b.exceeded {
-		return 0, b.refusal
-	}
-	if int64(len(p)) > b.left+1 {
-		p = p[:b.left+1]
-	}
-	n, err := b.ReadCloser.Read(p)
-	if int64(n) > b.left {
-		n = int(b.left)
-		b.left, b.exceeded = 0, true
-		return n, b.refusal
-	}
-	b.left -= int64(n)
-	return n, err
-}
-
-// refusal is a 404 with a sub-status, the answer of IIS to whatever its filter refuses.
+// refusal is a 404 with a sub-status, the answer of IIS to nearly all that its filter refuses.
 func refusal(sub int, summary, hint string) *module.HTTPError {
 	return &module.HTTPError{Status: http.StatusNotFound, SubStatus: sub, Summary: summary, Hint: hint, Module: name}
 }

@@ -5,11 +5,12 @@ import "github.com/rolemgr/rolemgr/runtime/wshost/config"
 // section is the configuration section of this module.
 const section = "system.webServer/security/requestFiltering"
 
-// filterConfig is system.webServer/security/requestFiltering, with the attributes of IIS 8.
+// filterConfig is system.webServer/security/requestFiltering, with the attributes of IIS 10.
 type filterConfig struct {
 	AllowDoubleEscaping bool `config:"allowDoubleEscaping"`
 	AllowHighBit        bool `config:"allowHighBitCharacters"`
 	UnescapeQuery       bool `config:"unescapeQueryString"`
+	RemoveServer        bool `config:"removeServerHeader"`
 	Extensions          struct {
 		AllowUnlisted bool        `config:"allowUnlisted"`
 		Entries       []extension `config:",collection"`
@@ -114,9 +115,8 @@ func size(name, value string) config.Attribute {
 
 // sections declares the section.
 func sections() []config.Section {
-	webdav, serverHeader := boolean("applyToWebDAV", "true"), boolean("removeServerHeader", "false")
+	webdav := boolean("applyToWebDAV", "true")
 	webdav.NoEffect = "there is no WebDAV here"
-	serverHeader.NoEffect = "the host never sends the field"
 	verbName := text("verb")
 	verbName.CaseSensitive = true
 	allowed := config.Attribute{Name: "allowed", Type: config.Bool, Required: true}
@@ -135,7 +135,7 @@ func sections() []config.Section {
 			Name: "requestFiltering",
 			Attributes: []config.Attribute{
 				boolean("allowDoubleEscaping", "false"), boolean("allowHighBitCharacters", "true"),
-				boolean("unescapeQueryString", "true"), serverHeader,
+				boolean("unescapeQueryString", "true"), boolean("removeServerHeader", "false"),
 			},
 			Elements: []config.Element{
 				listed("fileExtensions", []config.Attribute{text("fileExtension"), allowed}, boolean("allowUnlisted", "true"), webdav),

@@ -24,8 +24,12 @@ func newSubject(r *http.Request) *subject {
 		method: r.Method, raw: r.URL.EscapedPath(), clean: r.URL.Path, query: r.URL.RawQuery,
 		length: r.ContentLength, header: r.Header, host: r.Host,
 	}
-	if strings.HasPrefix(r.RequestURI, "/") {
-		s.raw, _, _ = strings.Cut(r.RequestURI, "?")
+	target, _, _ := strings.Cut(r.RequestURI, "?")
+	if _, rest, absolute := strings.Cut(target, "://"); absolute && !strings.HasPrefix(target, "/") {
+		target = rest[max(0, strings.IndexByte(rest, '/')):] // RFC 9112, section 3.2.2
+	}
+	if strings.HasPrefix(target, "/") {
+		s.raw = target
 	}
 	s.once = unescape(s.raw)
 	if s.extension = strings.ToLower(path.Ext(s.clean)); s.extension == "" {

@@ -65,7 +65,10 @@ func sections() []config.Section {
 				{Name: "setEtag", Type: config.Bool, Default: "true"},
 			}}},
 			Collection: &config.Collection{
-				Remove: "remove", Clear: "clear",
+				// The map differs from version to version of IIS: .json came with 8.0. More than half of the web.config files
+				// that name types repeat one of ours without <remove>, and were right where they come from.
+				StockYields: true,
+				Remove:      "remove", Clear: "clear",
 				Add: config.Element{Name: "mimeMap", Attributes: []config.Attribute{
 					{Name: "fileExtension", Type: config.String, Required: true, Key: true},
 					{Name: "mimeType", Type: config.String, Required: true, Check: checkMimeType},

@@ -27,11 +27,13 @@ type target struct {
 type failureKey struct{}
 
 // gate stands between the log stage and the others. What the host itself refuses (a bad URL, an unknown site, a faulty
-// configuration) is answered here, so that it is logged and rendered like every other answer.
+// configuration) is answered here, so that it is logged and rendered like every other answer. A page that tells of the
+// refusal passes.
 func gate(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e, ok := r.Context().Value(failureKey{}).(*module.HTTPError); ok {
-			module.FromRequest(r).Fail(w, r, e)
+		q := module.FromRequest(r)
+		if e, ok := r.Context().Value(failureKey{}).(*module.HTTPError); ok && !q.Internal {
+			q.Fail(w, r, e)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -73,6 +75,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: handshake.Wanted(r) || handshake.WantedConnect(r)}
 	if failure == nil {
 		failure = s.configure(g, q, t, r)
+	} else if !t.missing {
+		_ = s.configureAt(g, q, "/") // the site's error pages; a fault leaves the configuration of the server
 	}
 	ctx := r.Context()
 	if failure != nil {
@@ -105,6 +109,7 @@ func (s *Server) configure(g *generation, q *module.Request, t target, r *http.R
 		p = "/"
 	}
 	if limit := t.limits.MaxURLSegments; limit > 0 && segments(p) > limit {
+		_ = s.configureAt(g, q, "/") // the folders of such a URL are not looked for; the site's error pages are
 		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 20, Summary: fmt.Sprintf("the URL has more than %d segments (maxUrlSegments)", limit)}
 	}
 	return s.configureAt(g, q, p)

@@ -76,6 +76,9 @@ func (b *builder) own(f *file, p string, depth int) {
 		b.fault(e, false)
 	}
 	b.declared = f.declared
+	if f.count >= maxFaults { // the file as a whole is unusable, and what follows would cost more than it is worth
+		return
+	}
 	copied := false
 	for i := range f.uses {
 		u := &f.uses[i]

@@ -46,11 +46,14 @@ func (c *collector) directive(n *node) bool {
 	return true
 }
 
-func (c *collector) at(s slot) *element {
+func (c *collector) at(s slot) *element { return *c.held(s) }
+
+// held is where the entry of a slot is.
+func (c *collector) held(s slot) **element {
 	if s.own {
-		return c.own[s.i]
+		return &c.own[s.i]
 	}
-	return c.inherited[s.i]
+	return &c.inherited[s.i]
 }
 
 func (c *collector) add(n *node) {
@@ -69,6 +72,16 @@ func (c *collector) add(n *node) {
 	old := c.at(s)
 	// A person may repeat what a drop-in says: the two agree. Only a contradiction needs a decision.
 	if old.dropIn && c.m.level == 0 && old.at.doc != n.doc && old.equal(e) {
+		return
+	}
+	if c.decl.StockYields && old.dropIn && !e.dropIn {
+		if l := old.locked(lockWhole, "", c.m.level); l != nil {
+			c.m.lockedAt(n.place(), l, fmt.Sprintf("the entry with %s", e.describe()))
+			return
+		}
+		*c.held(s) = nil
+		c.byKey[e.key] = slot{true, len(c.own)}
+		c.own = append(c.own, e)
 		return
 	}
 	hint := "delete one of the two"
@@ -116,9 +129,13 @@ func (c *collector) remove(n *node) {
 		return
 	}
 	delete(c.byKey, key)
+	if !c.decl.AllowDuplicates {
+		*c.held(s) = nil
+		return
+	}
 	for _, part := range [2][]*element{c.inherited, c.own} {
 		for i, e := range part {
-			if e != nil && e.key == key { // more than one where duplicates are allowed
+			if e != nil && e.key == key {
 				part[i] = nil
 			}
 		}

@@ -111,6 +111,10 @@ type Collection struct {
 	Clear           string  // directive name; "" when the collection cannot be cleared
 	Prepend         bool    // mergeAppend="false": entries of lower levels come first
 	AllowDuplicates bool
+	// StockYields lets an entry of a person's file take the place of one with the same key that a drop-in has added,
+	// without <remove>. It is for lists that a server brings along and that differ from version to version: a file that
+	// was right where it comes from is no fault here.
+	StockYields bool
 }
 
 // Judge says what becomes of an element where its declaration alone does not tell, as for an entry of a list of handlers

@@ -16,6 +16,7 @@ type element struct {
 	locks  []lock
 	key    string // of an entry
 	at     place  // where it was last written
+	level  int    // of the file that last wrote it: 0 for the server
 	dropIn bool   // an entry that a drop-in has added
 }
 

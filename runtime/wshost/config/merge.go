@@ -34,7 +34,7 @@ func (m *merger) element(base *element, decl *elementDecl, n *node) *element {
 	if base != nil {
 		e = base.clone()
 	}
-	e.at = n.place()
+	e.at, e.level = n.place(), m.level
 	if n.text >= 0 {
 		m.malformed(place{n.doc, n.text}, fmt.Sprintf("there is text inside <%s>", n.name), "delete the text, or make it a comment")
 	}
@@ -76,7 +76,11 @@ func (m *merger) attribute(base, e *element, n *node, a attr) {
 	at := place{n.doc, a.start}
 	i, ok := e.decl.attrs[a.name]
 	if !ok && !e.decl.AllowUnrecognizedAttributes {
-		m.malformed(at, fmt.Sprintf("<%s> has no attribute %q%s", n.name, a.name, didYouMean(a.name, e.decl.attributeNames())), "")
+		hint := ""
+		if strings.HasPrefix(a.name, "xdt:") {
+			hint = "it belongs to a transformation such as web.Release.config, which is carried out when a site is published: delete it, or copy the published file here"
+		}
+		m.malformed(at, fmt.Sprintf("<%s> has no attribute %q%s", n.name, a.name, didYouMean(a.name, e.decl.attributeNames())), hint)
 		return
 	}
 	if l := base.locked(lockAttrs, a.name, m.level); l != nil {

@@ -15,7 +15,8 @@ type parser struct {
 	dec   *xml.Decoder
 	stack []*node
 	count int
-	last  int // end of the last token that was understood
+	last  int  // end of the last token that was understood
+	wide  bool // the file is UTF-16, and src what became of it
 }
 
 // parse reads a configuration file. The document is returned with an error too, as far as it was understood.
@@ -30,11 +31,11 @@ func parseFragment(file string, src []byte, schema *Schema, fragment *elementDec
 			Message: fmt.Sprintf("the file is larger than %d MiB", maxFileSize>>20),
 			Hint:    "a configuration file holds settings only: move content elsewhere"}
 	}
-	src, err := checkEncoding(file, src)
+	src, wide, err := toUTF8(file, src)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{doc: newDocument(file, src, schema), dec: xml.NewDecoder(bytes.NewReader(src))}
+	p := &parser{doc: newDocument(file, src, schema), dec: xml.NewDecoder(bytes.NewReader(src)), wide: wide}
 	p.doc.fragment = fragment
 	p.dec.CharsetReader = p.charset
 	if err := p.run(); err != nil {

@@ -33,8 +33,12 @@ func TestParseRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		src, pos, message string
 	}{
-		"utf-16 le":           {"\xff\xfe<\x00", "f:1:1", "UTF-16"},
-		"utf-16 be no mark":   {"\x00<\x00c", "f:1:1", "UTF-16"},
+		"utf-16 cut off":      {"\xff\xfe<\x00c", "f:1:1", "ends within a character"},
+		"utf-16 half a pair":  {"\xff\xfe<\x00\x00\xd8c\x00", "f:1:1", "half a character"},
+		"utf-16 pair cut off": {"\xff\xfe<\x00\x00\xd8", "f:1:1", "half a character"},
+		"utf-16 only a mark":  {"\xfe\xff", "f:1:1", "no element"},
+		"utf-32 le":           {"\xff\xfe\x00\x00<\x00\x00\x00", "f:1:1", "UTF-32"},
+		"utf-32 be no mark":   {"\x00\x00\x00<", "f:1:1", "UTF-32"},
 		"utf-16 label":        {`<?xml version="1.0" encoding="utf-16"?><configuration/>`, "f:1:1", "encoding"},
 		"latin with bytes":    {"<?xml version=\"1.0\" encoding=\"windows-1252\"?><configuration a=\"\xe4\"/>", "f:1:1", "encoding"},
 		"blank before":        {"\n<?xml version=\"1.0\"?><configuration/>", "f:2:1", "very first"},
@@ -232,6 +236,7 @@ func FuzzParse(f *testing.F) {
 		"<configuration><configSections><section name='webSocket'/></configSections><location path='a/../b' allowOverride='false' overrideMode='Deny'/></configuration>",
 	} {
 		f.Add([]byte(seed))
+		f.Add(wide(seed, false, true))
 	}
 	schema := testSchema(f)
 	f.Fuzz(func(t *testing.T, src []byte) {

@@ -8,20 +8,13 @@ import (
 	"strings"
 )
 
-// checkEncoding refuses what is not UTF-8 by its first bytes and removes the byte order mark.
-func checkEncoding(file string, src []byte) ([]byte, *Error) {
-	is := func(prefix string) bool { return bytes.HasPrefix(src, []byte(prefix)) }
-	if is("\xff\xfe") || is("\xfe\xff") || is("<\x00") || is("\x00<") || is("\x00\x00\xfe\xff") || is("\x00\x00\x00<") {
-		return nil, &Error{Pos: Pos{File: file, Line: 1, Column: 1}, HResult: HResultMalformed,
-			Message: "the file is saved as UTF-16 or UTF-32", Hint: "save the file as UTF-8"}
-	}
-	return bytes.TrimPrefix(src, []byte("\xef\xbb\xbf")), nil
-}
-
 // charset accepts a declared encoding that is the same as UTF-8 for this file: a superset of ASCII, and nothing but
-// ASCII in it.
+// ASCII in it; or UTF-16, which the file was turned from.
 func (p *parser) charset(label string, in io.Reader) (io.Reader, error) {
 	l := strings.ToLower(label)
+	if p.wide && (l == "utf-16" || l == "utf-16le" || l == "utf-16be" || l == "unicode") {
+		return in, nil
+	}
 	superset := l == "us-ascii" || l == "ascii" || l == "utf8" || strings.HasPrefix(l, "iso-8859-") || strings.HasPrefix(l, "windows-125")
 	if superset && (l == "utf8" || !bytes.ContainsFunc(p.doc.src, func(r rune) bool { return r >= 0x80 })) {
 		return in, nil

@@ -131,7 +131,7 @@ func TestAttributeFaults(t *testing.T) {
 		"above range":   {`<webSocket pingInterval="1.00:00:01"/>`, bad("from 0 to 86400 seconds")},
 		"enum":          {`<staticContent><clientCache cacheControlMode="UseMaxAg"/></staticContent>`, bad(`must be one of NoControl, DisableCache, UseMaxAge; did you mean "UseMaxAge"?`)},
 		"flags":         {`<security><access sslFlags="Ssl, Nego"/></security>`, bad(`"Nego" is none of None, Ssl, SslNegotiateCert, SslRequireCert`)},
-		"transform":     {`<webSocket xdt:Transform="Insert"/>`, bad(`no attribute "xdt:Transform"`)},
+		"transform":     {`<webSocket xdt:Transform="Insert"/>`, fault{HResultMalformed, "root/web.config:1:", `no attribute "xdt:Transform"`, "", "web.Release.config"}},
 		"unknown child": {`<webSocket><x/></webSocket>`, bad(`<webSocket> has no element <x>`)},
 		"open element":  {`<open anything="goes" known="1"/>`, fault{}},
 		"not all goes":  {`<open known="x"/>`, bad("must be a whole number")},

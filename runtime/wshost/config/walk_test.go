@@ -309,3 +309,54 @@ func BenchmarkEffective(b *testing.B) {
 		effective(b, tree, "/a/b/c.htm")
 	}
 }
+
+// TestOldStampsHideNothing: what copies files with their times (rsync -t, cp -p, a restored backup) leaves the size and
+// the time of change of the content as they were. The host sees the new content all the same.
+func TestOldStampsHideNothing(t *testing.T) {
+	w := newWorld(t, map[string]string{"root/web.config": ws(add("aaa"))})
+	tree := w.open()
+	path := filepath.Join(w.home, "root/web.config")
+	old, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	settle := func() {
+		t.Helper()
+		for start := time.Now(); ; {
+			effective(t, tree, "/")
+			if slot := tree.roots["site"].base.kids[slotKey{true, "/"}]; slot != nil && slot.cur.Load().settled.Load() {
+				return
+			}
+			if time.Since(start) > 10*time.Second {
+				t.Fatal("the level never settles")
+			}
+		}
+	}
+	for name, change := range map[string]func(string) error{
+		"written over": func(body string) error { return os.WriteFile(path, []byte(body), 0o644) },
+		"renamed": func(body string) error {
+			if err := os.WriteFile(path+".new", []byte(body), 0o644); err != nil {
+				return err
+			}
+			if err := os.Chtimes(path+".new", old.ModTime(), old.ModTime()); err != nil {
+				return err
+			}
+			return os.Rename(path+".new", path)
+		},
+	} {
+		settle()
+		want := name[:3]
+		if err := change("<configuration>" + ws(add(want)) + "</configuration>"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, old.ModTime(), old.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+		if now, err := os.Stat(path); err != nil || now.Size() != old.Size() || !now.ModTime().Equal(old.ModTime()) {
+			t.Fatalf("%s: the stamps differ (%v)", name, err)
+		}
+		if got := docs(t, effective(t, tree, "/")); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}

@@ -39,6 +39,9 @@ type Request struct {
 	ServerName string
 	// User is the authenticated user, "" for anonymous.
 	User string
+	// Internal is set while the pipeline runs once more within the request, for a page that the server names itself: the
+	// one that tells a failure. Modules that judge what the client sent have done so already.
+	Internal bool
 	// Outcome is what is being sent; the host's response writer keeps it current until the connection is hijacked.
 	// From then on, whoever has the connection owns it: Status is 101 already, the byte counts of frames are to be set
 	// before the function that Detach gave is called. Read it from OnEnd functions.
