@@ -26,6 +26,7 @@ func layers() []string {
 		"runtime/wshost/config/edit",
 		"runtime/wshost/module",
 		"runtime/wshost/module/moduletest",
+		"runtime/wshost/compress",
 		"runtime/wshost",
 		"features",
 		"features/*",

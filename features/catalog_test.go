@@ -32,6 +32,8 @@ func folders() []features.Unit {
 		unit("websocket", "application-development", "Web-WebSockets", "IIS-WebSockets", "WebSocket Protocol", "8.0", false),
 		unit("directory-browsing", "common-http", "Web-Dir-Browsing", "IIS-DirectoryBrowsing", "Directory Browsing", "7.0", true),
 		unit("http-redirection", "common-http", "Web-Http-Redirect", "IIS-HttpRedirect", "HTTP Redirection", "7.0", false),
+		unit("static-compression", "performance", "Web-Stat-Compression", "IIS-HttpCompressionStatic", "Static Content Compression", "7.0", true),
+		unit("dynamic-compression", "performance", "Web-Dyn-Compression", "IIS-HttpCompressionDynamic", "Dynamic Content Compression", "7.0", false),
 	}
 }
 

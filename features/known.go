@@ -45,7 +45,6 @@ func ownedElsewhere() []owned {
 		{"system.webServer/applicationInitialization", "application-initialization"},
 		{"system.webServer/cgi", "cgi"},
 		{"system.webServer/fastCgi", "fastcgi"},
-		{"system.webServer/httpCompression", "static-compression"},
 		{"system.webServer/httpPlatform", "http-platform"},
 		{"system.webServer/httpTracing", "tracing"},
 		{"system.webServer/iisnode", "http-platform"},
@@ -64,7 +63,6 @@ func ownedElsewhere() []owned {
 		{"system.webServer/security/isapiCgiRestriction", "isapi-extensions"},
 		{"system.webServer/serverSideInclude", "server-side-includes"},
 		{"system.webServer/tracing", "tracing"},
-		{"system.webServer/urlCompression", "static-compression"},
 		{"system.webServer/webdav", "webdav-publishing"},
 	}
 }

@@ -72,7 +72,7 @@ func health() []Unit {
 	}
 }
 
-// performance returns Performance and its two services.
+// performance returns Performance without its two services.
 func performance() []Unit {
 	return []Unit{
 		{
@@ -80,20 +80,6 @@ func performance() []Unit {
 			WindowsName: "Web-Performance", DISMName: "IIS-Performance",
 			Since: "7.0", Default: true, Group: true,
 			Doc: `Compression of what the server sends.`,
-		},
-		{
-			ID: "static-compression", Parent: "performance", Kind: RoleService, Title: "Static Content Compression",
-			WindowsName: "Web-Stat-Compression", DISMName: "IIS-HttpCompressionStatic",
-			Since: "7.0", Default: true,
-			Doc:         `Compresses static files once and keeps the result.`,
-			Unavailable: later("let the proxy in front compress"),
-		},
-		{
-			ID: "dynamic-compression", Parent: "performance", Kind: RoleService, Title: "Dynamic Content Compression",
-			WindowsName: "Web-Dyn-Compression", DISMName: "IIS-HttpCompressionDynamic",
-			Since:       "7.0",
-			Doc:         `Compresses the answers of applications while they are sent.`,
-			Unavailable: later("let the application or the proxy in front compress"),
 		},
 	}
 }

@@ -96,7 +96,7 @@ func faces() []face {
 		{name: "removal with dependents", before: "install face-top face-middle face-base websocket", remove: true,
 			flags: "remove face-base face-middle face-top", steps: []faceStep{clear("face base", asksRemove)}},
 		{name: "a part of a role is kept", before: "install websocket", remove: true,
-			flags: "remove common-http health-and-diagnostics security", steps: []faceStep{clear("web server (iis)", ""), tick("websocket protocol", "")}},
+			flags: "remove common-http health-and-diagnostics performance security", steps: []faceStep{clear("web server (iis)", ""), tick("websocket protocol", "")}},
 		{name: "a default and another are removed", before: "install websocket face-left", remove: true,
 			flags: "remove http-errors face-left", steps: []faceStep{clear("http errors", ""), clear("face left", "")}},
 		{name: "a level that is too low", flags: "install face-late",

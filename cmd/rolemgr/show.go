@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/features"
@@ -103,7 +104,7 @@ func (c *cli) describe(u features.Unit, v survey) (showResult, error) {
 	}
 	for _, m := range u.Modules {
 		res.Modules = append(res.Modules, m.Name)
-		for _, s := range m.Sections {
+		for _, s := range slices.Concat(m.Sections, m.Reads) {
 			res.Sections = append(res.Sections, s.Path)
 		}
 	}

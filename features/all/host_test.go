@@ -29,6 +29,7 @@ func everything() []features.ID {
 	return []features.ID{
 		"web-server-core", "static-content", "default-document", "http-errors", "http-logging", "request-filtering", "websocket",
 		"directory-browsing", "http-redirection",
+		"static-compression", "dynamic-compression",
 	}
 }
 

@@ -6,10 +6,12 @@ import (
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/features/defaultdocument"
 	"github.com/rolemgr/rolemgr/features/directorybrowsing"
+	"github.com/rolemgr/rolemgr/features/dynamiccompression"
 	"github.com/rolemgr/rolemgr/features/httperrors"
 	"github.com/rolemgr/rolemgr/features/httplogging"
 	"github.com/rolemgr/rolemgr/features/httpredirection"
 	"github.com/rolemgr/rolemgr/features/requestfiltering"
+	"github.com/rolemgr/rolemgr/features/staticcompression"
 	"github.com/rolemgr/rolemgr/features/staticcontent"
 	"github.com/rolemgr/rolemgr/features/webservercore"
 	"github.com/rolemgr/rolemgr/features/websocket"
@@ -20,10 +22,12 @@ func folders() []features.Unit {
 	return []features.Unit{
 		defaultdocument.Unit(),
 		directorybrowsing.Unit(),
+		dynamiccompression.Unit(),
 		httperrors.Unit(),
 		httplogging.Unit(),
 		httpredirection.Unit(),
 		requestfiltering.Unit(),
+		staticcompression.Unit(),
 		staticcontent.Unit(),
 		webservercore.Unit(),
 		websocket.Unit(),

@@ -74,7 +74,12 @@ func (m *staticModule) serve(w http.ResponseWriter, r *http.Request, q *module.R
 	if !info.Mode().IsRegular() {
 		return notFound()
 	}
-	return send(w, r, f, info, typ, &c.ClientCache)
+	q.StaticFile = true
+	e := send(w, r, f, info, typ, &c.ClientCache)
+	if e != nil {
+		q.StaticFile = false // the page of the refusal is none
+	}
+	return e
 }
 
 // check refuses what is no servable file, before it is opened: opening a pipe would wait for its writer.

@@ -29,7 +29,10 @@ func Unit() features.Unit {
 			Name:  "StaticFileModule",
 			Stage: module.StageHandle,
 			// The last handler: what nobody else claims is a file or nothing.
-			After:    []string{"ProtocolSupportModule", "ServerInfoModule", "WebSocketModule", "DefaultDocumentModule", "DirectoryListingModule"},
+			After: []string{
+				"ProtocolSupportModule", "ServerInfoModule", "WebSocketModule", "DefaultDocumentModule", "StaticCompressionModule",
+				"DirectoryListingModule",
+			},
 			Sections: sections(),
 			New:      newModule,
 		}},

@@ -23,10 +23,14 @@ const StillConfigured = "still-configured"
 // A section at the level of the server refuses the plan: the host could not load the rest either, so the transaction
 // would certainly be rolled back. Anywhere else it is a warning: requests there are answered with 500.19.
 func (l *Local) inUse(p plan.Plan) (diag.List, error) {
-	gone := map[string]bool{}
+	gone := map[string]features.ID{} // sections, and the unit that goes with them: their owner, or the last that reads them
 	for _, ch := range p.Changes {
-		if u, ok := l.o.Catalog.Unit(ch.Unit); ok && ch.Action == plan.Remove && len(u.Modules) > 0 {
-			gone[string(u.ID)] = true
+		if u, ok := l.o.Catalog.Unit(ch.Unit); ok && ch.Action == plan.Remove {
+			for _, m := range u.Modules {
+				for _, s := range slices.Concat(m.Sections, m.Reads) {
+					gone[s.Path] = u.ID
+				}
+			}
 		}
 	}
 	if len(gone) == 0 || !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Op == plan.Reload }) {
@@ -38,11 +42,12 @@ func (l *Local) inUse(p plan.Plan) (diag.List, error) {
 	}
 	appHost := filepath.Join(l.o.Home, "config", "applicationHost.config")
 	server, files := l.withoutDropIns(appHost, schema)
-	if server != nil && gone[server.Feature] {
+	if server != nil && server.Feature != "" && gone[server.Section] != "" {
+		id := gone[server.Section]
 		return nil, &features.RefusedError{Problems: []features.Problem{{
-			ID: features.ID(server.Feature), Code: StillConfigured,
+			ID: id, Code: StillConfigured,
 			Summary: fmt.Sprintf("%s: section %q is written for the whole server and needs %q, so that the host could not load the file without it",
-				server.Pos, server.Section, l.title(server.Feature)),
+				server.Pos, server.Section, l.title(string(id))),
 			Hint: fmt.Sprintf("take the section out of %s first, then remove the feature", server.Pos),
 		}}}
 	}
@@ -52,10 +57,10 @@ func (l *Local) inUse(p plan.Plan) (diag.List, error) {
 	var found diag.List
 	for _, file := range append([]string{appHost}, files...) {
 		for _, e := range config.CheckFile(file, schema) {
-			if gone[e.Feature] {
+			if id := gone[e.Section]; e.Feature != "" && id != "" {
 				found = append(found, diag.Diagnostic{
 					Severity: diag.Warning, Code: StillConfigured, Pos: e.Pos.String(),
-					Summary: fmt.Sprintf("section %q needs %q; without it requests there are answered with 500.19", e.Section, l.title(e.Feature)),
+					Summary: fmt.Sprintf("section %q needs %q; without it requests there are answered with 500.19", e.Section, l.title(string(id))),
 					Hint:    fmt.Sprintf("take the section out of %s", e.Pos),
 				})
 			}

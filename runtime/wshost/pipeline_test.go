@@ -217,3 +217,25 @@ func TestMissingFeatureIsExplained(t *testing.T) {
 		t.Errorf("status %d, want 500 and a log that names the command:\n%s", status, h.log)
 	}
 }
+
+// TestSectionsThatTwoModulesRead: a section of a feature can be used while only the module that reads it is loaded, and
+// is declared once when the owner is loaded too.
+func TestSectionsThatTwoModulesRead(t *testing.T) {
+	shared := []config.Section{{Path: "system.webServer/shared", Element: config.Element{Name: "shared"}}}
+	owner, reader := module.Info{Name: "Owner", Feature: "owner", Sections: shared}, module.Info{Name: "Reader", Feature: "reader", Reads: shared}
+	for _, c := range []struct {
+		loaded []module.Info
+		usable bool
+	}{{nil, false}, {[]module.Info{owner}, true}, {[]module.Info{reader}, true}, {[]module.Info{reader, owner}, true}} {
+		schema, err := Schema(c.loaded, []module.Info{owner, reader}, nil)
+		if err != nil {
+			t.Fatalf("%d modules: %v", len(c.loaded), err)
+		}
+		h := newTestHost(t, hello("x"))
+		h.write("sites/default/web.config", `<configuration><system.webServer><shared/></system.webServer></configuration>`)
+		faults := config.CheckFile(filepath.Join(h.home, "sites/default/web.config"), schema)
+		if (len(faults) == 0) != c.usable || !c.usable && faults[0].Feature != "owner" {
+			t.Errorf("%d modules: %v", len(c.loaded), faults)
+		}
+	}
+}

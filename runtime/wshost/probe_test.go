@@ -105,10 +105,10 @@ func TestProbeEndsByItself(t *testing.T) {
 }
 
 func TestThrowAwayHostWritesNothing(t *testing.T) {
-	var logDir string
+	var logDir, cacheDir string
 	f := fileServer()
 	f.provision = func(c *module.Context) error {
-		logDir = c.LogDir
+		logDir, cacheDir = c.LogDir, c.CacheDir
 		return os.WriteFile(filepath.Join(c.LogDir, "access.log"), []byte("x"), 0o600)
 	}
 	h := newTestHost(t, f)
@@ -137,8 +137,8 @@ func TestThrowAwayHostWritesNothing(t *testing.T) {
 	if st := s.Status(); st.Sites[0].State != "Stopped" || st.Generation != 1 {
 		t.Errorf("status %+v", st)
 	}
-	if strings.HasPrefix(logDir, h.home) {
-		t.Errorf("logs would be written to %s", logDir)
+	if strings.HasPrefix(logDir, h.home) || !strings.HasPrefix(cacheDir, logDir) {
+		t.Errorf("logs would be written to %s, what can be made anew to %s", logDir, cacheDir)
 	}
 	if err := s.Stop(context.Background()); err != nil {
 		t.Errorf("Stop: %v", err)

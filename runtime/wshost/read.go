@@ -96,11 +96,19 @@ func loadedModules(server *config.Effective, available []module.Info) ([]module.
 	return pipelineOrder(infos)
 }
 
-// schemaSections returns the sections that can be used: those of the host and those of the loaded modules.
+// schemaSections returns the sections that can be used: those of the host, those of the loaded modules, and those that
+// loaded modules read while the module that owns them is not loaded.
 func schemaSections(infos []module.Info) []config.Section {
 	sections := config.CoreSections()
 	for _, i := range infos {
 		sections = append(sections, i.Sections...)
+	}
+	for _, i := range infos {
+		for _, s := range i.Reads {
+			if !slices.ContainsFunc(sections, func(have config.Section) bool { return have.Path == s.Path }) {
+				sections = append(sections, s)
+			}
+		}
 	}
 	return sections
 }

@@ -117,6 +117,14 @@ func (s *Server) start(ctx context.Context) error {
 	return nil
 }
 
+// cacheDir is where modules keep what can be made anew.
+func (s *Server) cacheDir() string {
+	if s.tempDir != "" {
+		return filepath.Join(s.tempDir, "cache")
+	}
+	return filepath.Join(s.home, "cache")
+}
+
 // takeHome takes the home's lock and opens the log; a throw-away host takes a temporary folder instead.
 func (s *Server) takeHome() (err error) {
 	s.log = s.options.Logger

@@ -50,6 +50,9 @@ type Info struct {
 	// Sections are the configuration sections that this module owns. They are known to the configuration tree
 	// even while the module is not loaded, so that a use of them can name the feature that is missing.
 	Sections []config.Section
+	// Reads are sections that a module of another feature owns and this one reads too. They can be used while either is
+	// loaded; a use of them while neither is names the owner. Both are given the same declaration.
+	Reads []config.Section
 	// New returns a fresh module for one generation. It must not do I/O.
 	New func() Module
 }
@@ -90,6 +93,9 @@ type Context struct {
 	ServerName string
 	// LogDir is the absolute folder under which log files are written by default.
 	LogDir string
+	// CacheDir is the absolute folder for files that can be made anew at any time, directly below the server's home.
+	// A module makes a folder of its own in it when it needs one; nobody else does.
+	CacheDir string
 	// Modules lists the modules that this generation loads, in pipeline order.
 	Modules []Info
 }

@@ -42,6 +42,9 @@ type Request struct {
 	// Internal is set while the pipeline runs once more within the request, for a page that the server names itself: the
 	// one that tells a failure. Modules that judge what the client sent have done so already.
 	Internal bool
+	// StaticFile is set by the module that answers with a file of the site as it lies on disk, before it sends the
+	// header: modules that tell such answers from those of applications look at it then.
+	StaticFile bool
 	// Outcome is what is being sent; the host's response writer keeps it current until the connection is hijacked.
 	// From then on, whoever has the connection owns it: Status is 101 already, the byte counts of frames are to be set
 	// before the function that Detach gave is called. Read it from OnEnd functions.
