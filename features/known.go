@@ -25,6 +25,7 @@ func (c *Catalog) Known() []config.Known {
 func core() []config.Known {
 	const notYet = "this version of rolemgr does not read it yet"
 	return []config.Known{
+		{Path: "system.webServer/rewrite/providers", Reason: "providers of URL Rewrite are .NET assemblies, which exist only on Windows; use a rewriteMap"},
 		{Path: "system.webServer/security/authentication/anonymousAuthentication", Reason: notYet + "; every request is anonymous"},
 		{Path: "system.webServer/validation", Ignored: true, Reason: "it is about settings of the classic pipeline of IIS, which does not exist here"},
 	}
@@ -51,7 +52,6 @@ func ownedElsewhere() []owned {
 		{"system.webServer/isapiFilters", "isapi-filters"},
 		{"system.webServer/odbcLogging", "odbc-logging"},
 		{"system.webServer/proxy", "reverse-proxy"},
-		{"system.webServer/rewrite", "url-rewrite"},
 		{"system.webServer/security/authentication/basicAuthentication", "basic-authentication"},
 		{"system.webServer/security/authentication/clientCertificateMappingAuthentication", "client-certificate-mapping"},
 		{"system.webServer/security/authentication/digestAuthentication", "digest-authentication"},

@@ -147,10 +147,5 @@ This group is not part of Windows Server; most of what it holds is a separate do
 			Doc:         `Sends requests to other servers, as Application Request Routing does on Windows.`,
 			Unavailable: later("put a reverse proxy in front of this server"),
 		},
-		{
-			ID: "url-rewrite", Parent: "real-time-and-apps", Kind: RoleService, Title: "URL Rewrite",
-			Doc:         `Rewrites and redirects URLs by the rules of web.config.`,
-			Unavailable: later("let the application or the proxy in front rewrite"),
-		},
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rolemgr/rolemgr/features/requestfiltering"
 	"github.com/rolemgr/rolemgr/features/staticcompression"
 	"github.com/rolemgr/rolemgr/features/staticcontent"
+	"github.com/rolemgr/rolemgr/features/urlrewrite"
 	"github.com/rolemgr/rolemgr/features/webservercore"
 	"github.com/rolemgr/rolemgr/features/websocket"
 )
@@ -29,6 +30,7 @@ func folders() []features.Unit {
 		requestfiltering.Unit(),
 		staticcompression.Unit(),
 		staticcontent.Unit(),
+		urlrewrite.Unit(),
 		webservercore.Unit(),
 		websocket.Unit(),
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
 // maxPhysical is the longest path of a file that is served, in bytes. Deeper files exist, for a path can be walked in
@@ -24,6 +25,9 @@ type siteFiles struct {
 	tree *config.Tree
 	site string
 }
+
+// SiteFiles returns the files of a site as the modules of a host see them, for who asks a tree without serving it.
+func SiteFiles(tree *config.Tree, site string) module.Files { return siteFiles{tree, site} }
 
 // Open opens the file or folder that the URL path maps to.
 func (f siteFiles) Open(urlPath string) (*os.File, error) {

@@ -1,0 +1,117 @@
+package urlrewrite
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+)
+
+// maxProgram is how many instructions a pattern may compile to. Matching takes time in proportion to their number and to
+// the length of the text.
+const maxProgram = 10000
+
+// A pattern is what a text is tested against.
+type pattern struct {
+	written string
+	re      *regexp.Regexp // nil for an exact match, and for anything
+	exact   bool
+	any     bool // <match> was left out: every text matches, as a whole
+	fold    bool
+}
+
+// captures are the groups of a match: the whole match first.
+type captures []string
+
+// get returns a group, "" when there is none.
+func (c captures) get(n int) string {
+	if n < len(c) {
+		return c[n]
+	}
+	return ""
+}
+
+// newPattern compiles a pattern in one of the three syntaxes.
+func newPattern(written, syntax string, ignoreCase bool) (pattern, error) {
+	p := pattern{written: written, fold: ignoreCase}
+	expr := ""
+	switch syntax {
+	case syntaxExact:
+		p.exact = true
+		return p, nil
+	case syntaxWildcard:
+		expr = wildcard(written)
+	default:
+		var err error
+		if expr, err = translate(written); err != nil {
+			return p, fmt.Errorf("the regular expression %q cannot be used: %w", written, err)
+		}
+	}
+	if ignoreCase {
+		expr = "(?i)" + expr
+	}
+	re, err := compileExpression(expr)
+	if err != nil {
+		return p, fmt.Errorf("the regular expression %q cannot be read: %s", written, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	}
+	p.re = re
+	return p, nil
+}
+
+// compileExpression compiles an expression that is not too large to be matched in time.
+func compileExpression(expr string) (*regexp.Regexp, error) {
+	parsed, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	if n := len(program.Inst); n > maxProgram {
+		return nil, fmt.Errorf("it is too large: %d instructions of at most %d", n, maxProgram)
+	}
+	return regexp.Compile(expr)
+}
+
+// wildcard translates the syntax in which an asterisk stands for any text and is captured, a question mark for one
+// character. Such a pattern matches the whole text.
+func wildcard(written string) string {
+	var b strings.Builder
+	b.WriteString(`(?s)\A`)
+	for _, c := range written {
+		switch c {
+		case '*':
+			b.WriteString(`(.*?)`)
+		case '?':
+			b.WriteString(`.`)
+		default:
+			b.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	b.WriteString(`\z`)
+	return b.String()
+}
+
+// match returns the groups of the first match.
+func (p *pattern) match(s string) (captures, bool) {
+	switch {
+	case p.any:
+		return captures{s}, true
+	case p.exact && (s == p.written || p.fold && strings.EqualFold(s, p.written)):
+		return captures{s}, true
+	case p.exact:
+		return nil, false
+	}
+	at := p.re.FindStringSubmatchIndex(s)
+	if at == nil {
+		return nil, false
+	}
+	c := make(captures, len(at)/2)
+	for i := range c {
+		if at[2*i] >= 0 {
+			c[i] = s[at[2*i]:at[2*i+1]]
+		}
+	}
+	return c, true
+}

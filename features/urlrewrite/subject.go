@@ -1,0 +1,146 @@
+package urlrewrite
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+)
+
+// A subject is a request as the rules see and change it.
+type subject struct {
+	r *http.Request
+	q *module.Request
+
+	path  string // now, decoded
+	query string // now, as written
+
+	original  string // path and query string as they came, for REQUEST_URI
+	rewritten bool   // a rule has rewritten the URL
+	ownHeader bool   // r and its header are copies that may be changed
+
+	set      map[string]string // server variables that rules have set, beside those of the header
+	bases    map[string]string // folder of each file with rules, as a URL path with a slash at its end
+	from     string            // the URL path under whose configuration the bases hold
+	response *answer           // what is being answered, for outbound rules
+}
+
+// answer is the header of a response that is about to be sent.
+type answer struct {
+	status int
+	header http.Header
+}
+
+func newSubject(r *http.Request, q *module.Request) *subject {
+	s := &subject{r: r, q: q, path: r.URL.Path, query: r.URL.RawQuery, from: r.URL.Path}
+	s.original = joinQuery(escapeReserved(s.path), s.query)
+	return s
+}
+
+// joinQuery puts a query string behind a path or a URL; there may be one already.
+func joinQuery(target, query string) string {
+	switch {
+	case query == "":
+		return target
+	case strings.HasSuffix(target, "?"), strings.HasSuffix(target, "&"):
+		return target + query
+	case strings.Contains(target, "?"):
+		return target + "&" + query
+	}
+	return target + "?" + query
+}
+
+// own makes the request one that may be changed.
+func (s *subject) own() {
+	if s.ownHeader {
+		return
+	}
+	s.ownHeader = true
+	r, u := new(http.Request), new(url.URL)
+	*r, *u = *s.r, *s.r.URL
+	r.URL, r.Header = u, s.r.Header.Clone()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	s.r = r
+}
+
+// base returns the URL path of the folder that a file with rules lies in, with a slash at its end. What is written at
+// the server level counts from the root of the site.
+func (s *subject) base(file string) string {
+	if b, ok := s.bases[file]; ok {
+		return b
+	}
+	b := s.findBase(file)
+	if s.bases == nil {
+		s.bases = map[string]string{}
+	}
+	s.bases[file] = b
+	return b
+}
+
+func (s *subject) findBase(file string) string {
+	dir, base := path.Split(file)
+	if !strings.EqualFold(base, "web.config") {
+		return "/"
+	}
+	if dir = strings.TrimSuffix(dir, "/"); dir == "" {
+		dir = "/"
+	}
+	for i := 0; i < len(s.from); i++ {
+		end := i == len(s.from)-1
+		if s.from[i] != '/' && !end {
+			continue
+		}
+		folder := s.from[:i+1]
+		if folder[i] != '/' {
+			folder += "/" // "/sub" without its slash is under the configuration of the folder, too
+		}
+		if s.q.Files.Physical(folder) == dir {
+			return folder
+		}
+	}
+	return "/"
+}
+
+// below returns the part of the path below a folder, without a slash at its beginning; false when the path is not there.
+func (s *subject) below(base string) (string, bool) {
+	switch {
+	case strings.HasPrefix(s.path, base):
+		return s.path[len(base):], true
+	case s.path == strings.TrimSuffix(base, "/"):
+		return "", true
+	}
+	return "", false
+}
+
+// physical returns the path on disk that the URL maps to now.
+func (s *subject) physical() string { return s.q.Files.Physical(s.path) }
+
+// lookUp returns the URL path of a path on disk; false when it lies in no folder that the URL leads through, so that a
+// rule never learns what is outside the site.
+func (s *subject) lookUp(disk string) (string, bool) {
+	disk = strings.ReplaceAll(disk, `\`, "/") // real files join {DOCUMENT_ROOT}\folder
+	if disk == "" {
+		return "", false
+	}
+	if disk == s.physical() {
+		return s.path, true
+	}
+	for i := len(s.path); i > 0; i-- {
+		if i != len(s.path) && s.path[i-1] != '/' {
+			continue
+		}
+		folder := s.path[:i]
+		root := strings.TrimSuffix(s.q.Files.Physical(folder), "/")
+		if disk == root {
+			return folder, true
+		}
+		if rest, ok := strings.CutPrefix(disk, root+"/"); ok && root != "" {
+			return path.Join(folder, path.Clean("/"+rest)), true
+		}
+	}
+	return "", false
+}
