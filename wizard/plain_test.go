@@ -125,7 +125,7 @@ func TestPlainRemoval(t *testing.T) {
 		"WebSocket Protocol: installed, as before.", "1. Remove Features", "WebSocket Protocol: to be removed.",
 		"Page 5 of 6: Confirm removal selections", "WebSocket Endpoints", "closes 1,204 live sockets", "1,204 live sockets would be closed.",
 		"Written to left.toml", "Removal succeeded on web01.", "WebSocket Protocol: removed", "1,204 live sockets were closed")
-	if got := w.exported["left.toml"]; len(got.Install) != 0 || len(got.Remove) != 2 {
+	if got := w.exported["left.toml"]; len(got.Install) != 0 || len(got.Remove) != 3 {
 		t.Errorf("exported %+v", got)
 	}
 }
@@ -182,7 +182,7 @@ func TestPlainConfirmation(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	const command = "rolemgr install static-content websocket --without default-document --without http-errors --include-management-tools"
+	const command = "rolemgr install static-content websocket --without default-document --without directory-browsing --without http-errors --include-management-tools"
 	inOrder(t, said, "Common HTTP Features: not ticked.", "Static Content: ticked.",
 		"Confirm installation selections", "The same as a command:\n  "+command+"\n",
 		"Restart the server?", "Choose [2]: ", "required: no", "required: yes", "required: no", "File [none]: ",

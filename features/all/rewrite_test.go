@@ -75,3 +75,18 @@ func TestFaultyRewriteRule(t *testing.T) {
 		t.Errorf("%s\n%s", a.named(), a.body)
 	}
 }
+
+// Where rules look at bodies nobody compresses: the rules would find nothing in them.
+func TestOutboundRulesMeetCompression(t *testing.T) {
+	h := rewriteHost(t, `<urlCompression doDynamicCompression="true" />
+<httpCompression minFileSizeForComp="0"><dynamicTypes><add mimeType="text/*" enabled="true" /></dynamicTypes></httpCompression>
+<rewrite><outboundRules><rule name="o"><match filterByTags="A" pattern="^/old/(.*)" /><action type="Rewrite" value="/new/{R:1}" /></rule></outboundRules></rewrite>`)
+	h.site("page.html", strings.Repeat(`<a href="/old/x">x</a>`, 500))
+	h.site("page.css", strings.Repeat("a{b:c}", 500))
+	for range 3 { // also when a compressed copy might be there
+		a := h.get("/page.html", "Accept-Encoding: gzip")
+		if a.named() != "200" || a.header.Get("Content-Encoding") != "" || strings.Count(a.body, `"/new/x"`) != 500 {
+			t.Fatalf("%s %v %.100q", a.named(), a.header, a.body)
+		}
+	}
+}

@@ -60,6 +60,12 @@ func trimmed(a config.Attribute) config.Attribute {
 	return a
 }
 
+// inert is an attribute that is accepted and changes nothing.
+func inert(a config.Attribute, why string) config.Attribute {
+	a.NoEffect = why
+	return a
+}
+
 // changeable is a collection whose entries can be taken out again.
 func changeable(entry config.Element) *config.Collection {
 	return &config.Collection{Add: entry, Remove: "remove", Clear: "clear"}
@@ -73,7 +79,7 @@ func rulesElement(name string) config.Element {
 	matchURL.Check = config.NonEmpty()
 	return config.Element{
 		Name:       name,
-		Attributes: []config.Attribute{boolean("useOriginalURLEncoding", "true")},
+		Attributes: []config.Attribute{inert(boolean("useOriginalURLEncoding", "true"), "it is about URLs that are forwarded to another server")},
 		Collection: changeable(config.Element{
 			Name: "rule",
 			Attributes: []config.Attribute{
@@ -87,7 +93,7 @@ func rulesElement(name string) config.Element {
 				}}},
 				{Name: "action", Attributes: []config.Attribute{
 					enum("type", actionNone, actionRewrite, actionRedirect, actionCustom, actionAbort), trimmed(text("url")),
-					boolean("appendQueryString", "true"), boolean("logRewrittenUrl", "false"), redirectType,
+					boolean("appendQueryString", "true"), inert(boolean("logRewrittenUrl", "false"), "the access log holds the URL of the client"), redirectType,
 					{Name: "statusCode", Type: config.Uint, Check: config.IntegerOutside(300, 307)},
 					{Name: "subStatusCode", Type: config.Uint, Default: "0", Check: config.IntegerRange(0, 999)},
 					text("statusReason"), text("statusDescription"),
@@ -140,7 +146,7 @@ func outboundElement() config.Element {
 	}}
 	return config.Element{
 		Name:       "outboundRules",
-		Attributes: []config.Attribute{boolean("rewriteBeforeCache", "false")},
+		Attributes: []config.Attribute{inert(boolean("rewriteBeforeCache", "false"), "this host keeps no cache of its own")},
 		Elements: []config.Element{
 			{Name: "customTags", Collection: changeable(config.Element{
 				Name: "tags", Attributes: []config.Attribute{key("name")},

@@ -33,7 +33,7 @@ func (rewriteModule) Middleware(next http.Handler) http.Handler {
 		if failure != nil && v.failure == nil {
 			v.failure = failure
 		}
-		v.answer(out, s.r, q, next)
+		v.answer(out, plainBody(out, s.r), q, next)
 		finish()
 	})
 }

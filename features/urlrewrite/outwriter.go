@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +37,19 @@ func outbound(w http.ResponseWriter, s *subject) (http.ResponseWriter, func(), *
 	}
 	ow := &outWriter{ResponseWriter: w, walker: outWalker{subject: s, maps: maps}, rules: set.rules}
 	return ow, ow.finish, nil
+}
+
+// plainBody returns the request for what is behind the module: where rules look at bodies, nobody is asked to encode one.
+func plainBody(w http.ResponseWriter, r *http.Request) *http.Request {
+	out, ok := w.(*outWriter)
+	if !ok || r.Header.Get("Accept-Encoding") == "" || !slices.ContainsFunc(out.rules, (*outRule).onBody) {
+		return r
+	}
+	r2 := new(http.Request)
+	*r2 = *r
+	r2.Header = r.Header.Clone()
+	r2.Header.Del("Accept-Encoding")
+	return r2
 }
 
 // An outWriter applies outbound rules to the header when it is sent, and holds the body back when rules look at it.

@@ -13,7 +13,7 @@ func cachingSection() config.Section {
 	return config.Section{
 		Path: "system.webServer/caching", OverrideModeDefault: config.Allow,
 		Element: config.Element{
-			Name: "caching",
+			Name: "caching", NoEffect: "this host keeps no cache of its own; what browsers keep is said by clientCache and Cache-Control",
 			Attributes: []config.Attribute{
 				{Name: "enabled", Type: config.Bool, Default: "true"},
 				{Name: "enableKernelCache", Type: config.Bool, Default: "true"},
@@ -43,7 +43,7 @@ func cachingSection() config.Section {
 func runtimeSection() config.Section {
 	return config.Section{
 		Path: "system.webServer/serverRuntime", OverrideModeDefault: config.Allow,
-		Element: config.Element{Name: "serverRuntime", Attributes: []config.Attribute{
+		Element: config.Element{Name: "serverRuntime", NoEffect: "there are no worker processes here", Attributes: []config.Attribute{
 			{Name: "enabled", Type: config.Bool, Default: "true"},
 			{Name: "appConcurrentRequestLimit", Type: config.Uint, Default: "5000"},
 			{Name: "maxRequestEntityAllowed", Type: config.Uint, Default: "4294967295"},

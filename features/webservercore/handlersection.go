@@ -1,6 +1,11 @@
 package webservercore
 
-import "github.com/rolemgr/rolemgr/runtime/wshost/config"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+)
 
 const handlerSection = "system.webServer/handlers"
 
@@ -56,7 +61,7 @@ func handlerSections() []config.Section {
 			}}},
 			Collection: &config.Collection{
 				Remove: "remove", Clear: "clear", Prepend: true,
-				Add: config.Element{Name: "add", Attributes: []config.Attribute{
+				Add: config.Element{Name: "add", Judge: judgeHandler, Attributes: []config.Attribute{
 					{Name: "name", Type: config.String, Required: true, Key: true, CaseSensitive: true, Check: config.NonEmpty()},
 					{Name: "path", Type: config.String, Required: true, Check: config.NonEmpty()},
 					{Name: "verb", Type: config.String, Required: true, CaseSensitive: true},
@@ -80,6 +85,20 @@ func handlerSections() []config.Section {
 
 // managedHandler is the module of a mapping that names none: the class of its type attribute.
 const managedHandler = "ManagedPipelineHandler"
+
+// judgeHandler says what becomes of a handler that a file adds.
+func judgeHandler(attribute func(string) string) config.Judgement {
+	modules := split(attribute("modules"))
+	for _, name := range modules {
+		if id := owner(name); id != "" {
+			return config.Judgement{Feature: id}
+		}
+	}
+	if len(modules) == 0 || slices.Contains(modules, protocolModuleName) {
+		return config.Judgement{}
+	}
+	return config.Judgement{Unsupported: fmt.Sprintf("this server has no module %q; requests for the handler's path are answered with 500.21", attribute("modules"))}
+}
 
 // owner returns the feature that a module of IIS belongs to, "" for none that is known. A unit does not import another:
 // the names are those of configuration files.

@@ -82,7 +82,7 @@ func Sections() []config.Section {
 			Name: "urlCompression", Attributes: []config.Attribute{
 				{Name: "doStaticCompression", Type: config.Bool, Default: "true"},
 				{Name: "doDynamicCompression", Type: config.Bool, Default: "true"},
-				{Name: "dynamicCompressionBeforeCache", Type: config.Bool, Default: "false"},
+				{Name: "dynamicCompressionBeforeCache", Type: config.Bool, Default: "false", NoEffect: "what is sent is compressed on its way out and never kept"},
 			},
 		}},
 	}
@@ -93,6 +93,7 @@ const windowsDirectory = `%SystemDrive%\inetpub\temp\IIS Temporary Compressed Fi
 
 func httpAttributes() []config.Attribute {
 	percent := config.IntegerRange(0, 100)
+	const noGate = "the load of the processors is not looked at; few files are compressed at a time"
 	return []config.Attribute{
 		{Name: "sendCacheHeaders", Type: config.Bool, Default: "false"},
 		{Name: "expiresHeader", Type: config.String, Default: "Wed, 01 Jan 1997 12:00:00 GMT", Check: checkFieldValue},
@@ -104,12 +105,12 @@ func httpAttributes() []config.Attribute {
 		{Name: "noCompressionForHttp10", Type: config.Bool, Default: "true"},
 		{Name: "noCompressionForProxies", Type: config.Bool, Default: "true"},
 		{Name: "noCompressionForRange", Type: config.Bool, Default: "true"},
-		{Name: "staticCompressionDisableCpuUsage", Type: config.Uint, Default: "100", Check: percent},
-		{Name: "staticCompressionEnableCpuUsage", Type: config.Uint, Default: "50", Check: percent},
-		{Name: "dynamicCompressionDisableCpuUsage", Type: config.Uint, Default: "90", Check: percent},
-		{Name: "dynamicCompressionEnableCpuUsage", Type: config.Uint, Default: "50", Check: percent},
-		{Name: "dynamicCompressionBufferLimit", Type: config.Uint, Default: "65536"},
-		{Name: "staticCompressionIgnoreHitFrequency", Type: config.Bool, Default: "false"},
+		{Name: "staticCompressionDisableCpuUsage", Type: config.Uint, Default: "100", Check: percent, NoEffect: noGate},
+		{Name: "staticCompressionEnableCpuUsage", Type: config.Uint, Default: "50", Check: percent, NoEffect: noGate},
+		{Name: "dynamicCompressionDisableCpuUsage", Type: config.Uint, Default: "90", Check: percent, NoEffect: noGate},
+		{Name: "dynamicCompressionEnableCpuUsage", Type: config.Uint, Default: "50", Check: percent, NoEffect: noGate},
+		{Name: "dynamicCompressionBufferLimit", Type: config.Uint, Default: "65536", NoEffect: "an answer is compressed as it is written"},
+		{Name: "staticCompressionIgnoreHitFrequency", Type: config.Bool, Default: "false", NoEffect: "a file is compressed for its first visitor"},
 	}
 }
 
