@@ -1,7 +1,6 @@
 package ws
 
 import (
-	"bytes"
 	"errors"
 	"net"
 	"net/http"
@@ -144,12 +143,10 @@ func (u *Upgrader) shake(w http.ResponseWriter, r *http.Request) (*opened, error
 		o.unread, _ = rw.Reader.Peek(n)
 		o.unread = clone(o.unread)
 	}
-	var text bytes.Buffer
-	_ = answer.Write(&text, w.Header()) // a buffer takes everything
 	if d := u.settings().limits.WriteTimeout; d > 0 {
 		_ = line.SetWriteDeadline(time.Now().Add(d))
 	}
-	if _, err := line.Write(text.Bytes()); err != nil {
+	if err := answer.Write(line, w.Header()); err != nil {
 		_ = line.Close()
 		release(o.agreed)
 		return nil, &handshake.Error{Reason: "the client left before the answer: " + err.Error()}

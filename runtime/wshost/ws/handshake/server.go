@@ -136,8 +136,13 @@ func notOurs(name string) bool {
 
 // Write writes the whole 101 response of HTTP/1.1. Of extra, fields that the handshake decides on are left out.
 func (resp *Response) Write(w io.Writer, extra http.Header) error {
+	_, err := w.Write(resp.Append(make([]byte, 0, 256), extra))
+	return err
+}
+
+// Append appends what Write writes to b.
+func (resp *Response) Append(b []byte, extra http.Header) []byte {
 	const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-	b := make([]byte, 0, 256)
 	b = append(append(append(b, head...), resp.Accept...), "\r\n"...)
 	if resp.Subprotocol != "" {
 		b = append(append(append(b, "Sec-WebSocket-Protocol: "...), resp.Subprotocol...), "\r\n"...)
@@ -148,11 +153,10 @@ func (resp *Response) Write(w io.Writer, extra http.Header) error {
 	if len(extra) > 0 {
 		b = appendExtra(b, extra)
 	}
-	_, err := w.Write(append(b, "\r\n"...))
-	return err
+	return append(b, "\r\n"...)
 }
 
-// appendExtra is apart from Write so that the usual answer does with the stack that reading the request took.
+// appendExtra is apart from Append so that the usual answer does with the stack that reading the request took.
 //
 //go:noinline
 func appendExtra(b []byte, extra http.Header) []byte {
