@@ -143,7 +143,7 @@ async function road() {
   draw('roles', 'Select server roles: WebSocket Protocol under Application Development');
   await press(['Space'], 'Add features that are required');
   draw('required', 'Add features that are required for WebSocket Protocol?');
-  await press(['Enter'], '12 selected');
+  await press(['Enter'], 'required or by default');
   draw('roles-ticked', 'Select server roles: ticked, with what it needs');
   await press(['n'], 'Select features');
   draw('features', 'Select features');
