@@ -164,7 +164,7 @@ func findURL(r *wshost.Reading, address string) (site, path string, err error) {
 	return site, path, nil
 }
 
-// findSection finds a section by its path or by the last part of it, in any case.
+// findSection finds a section by its path or by the last part of it, in any case, or all sections of a group.
 func (c *cli) findSection(paths []string, name string) ([]string, error) {
 	var found []string
 	for _, p := range paths {
@@ -180,6 +180,14 @@ func (c *cli) findSection(paths []string, name string) ([]string, error) {
 	}
 	if len(found) > 1 {
 		return nil, &usageError{fmt.Sprintf("%q names several sections", name), "give the whole path: " + strings.Join(found, ", ")}
+	}
+	for _, p := range paths {
+		if strings.Contains("/"+strings.ToLower(p), "/"+strings.ToLower(name)+"/") {
+			found = append(found, p)
+		}
+	}
+	if len(found) > 0 {
+		return found, nil
 	}
 	for p, id := range c.cat.Owners() {
 		if strings.EqualFold(p, name) || strings.EqualFold(p[strings.LastIndexByte(p, '/')+1:], name) {
