@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -15,9 +17,21 @@ func TestReadmeTour(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := startServer(t, "web-server")
+	site := t.TempDir()
+	config := `<configuration><system.webServer><directoryBrowse enabled="true" /></system.webServer></configuration>`
+	if err := os.WriteFile(filepath.Join(site, "web.config"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	_ = l.Close()
+	here := strings.NewReplacer("/srv/www/site", site, "./dist", site, "8081", port)
 	ran := 0
 	for line := range strings.Lines(string(readme)) {
-		command, _, _ := strings.Cut(line, "#")
+		command, _, _ := strings.Cut(here.Replace(line), "#")
 		words := strings.Fields(command)
 		if len(words) < 2 || words[0] != "rolemgr" || words[1] == "serve" || strings.HasPrefix(line, "rolemgr is ") {
 			continue

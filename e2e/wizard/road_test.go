@@ -109,7 +109,7 @@ func TestRemoveWithLiveSocket(t *testing.T) {
 	m.press("n")
 	m.see("Select destination server", "1 Computer(s) found")
 	m.press("n")
-	m.see("Remove server roles", "[✓] Web Server (IIS)")
+	m.see("Remove server roles", "[■] Web Server (IIS)")
 	m.press("Right")
 	m.see("] Web Server  ")
 	m.press("Down", "Right")
