@@ -24,6 +24,9 @@ const (
 	messageTurn = 1 << 20
 	// tableGrows is how many descriptors more a loop makes room for at once.
 	tableGrows = 1024
+	// freshMost is how many new lines may stay with the Go scheduler until the sweep; with more, all are taken over. Where
+	// so many open at a time they stay, and the scheduler never gives back the memory of the most it had at once.
+	freshMost = 40
 	// yieldEvery is after how many turns a busy loop lets other goroutines run.
 	yieldEvery = 16
 )
@@ -112,6 +115,8 @@ func (l *loop) run() {
 		}
 		if !l.now.Before(l.sweepAt) {
 			l.sweep()
+		} else if len(l.fresh) > freshMost {
+			l.settle()
 		}
 		if turns%yieldEvery == 0 {
 			runtime.Gosched()

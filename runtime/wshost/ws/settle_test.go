@@ -39,7 +39,7 @@ func newSettling(t *testing.T) *settling {
 	if !poller.Supported {
 		t.Skip("there is no poller on this system")
 	}
-	e := &settling{t: t, engine: Engine{Loops: 1}, closed: make(chan error, 4)}
+	e := &settling{t: t, engine: Engine{Loops: 1}, closed: make(chan error, 4*freshMost)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +180,27 @@ func TestLinesSettleLater(t *testing.T) {
 	}
 	e.settled()
 	for range 10 {
+		e.echo()
+	}
+}
+
+// Where many lines open at a time they do not wait for the sweep.
+func TestManyLinesSettleAtOnce(t *testing.T) {
+	e := newSettling(t)
+	var lines []net.Conn
+	defer func() {
+		for _, line := range lines {
+			_ = line.Close()
+		}
+	}()
+	for range 3 * freshMost {
+		e.dial()
+		lines = append(lines, e.line)
+		if n, _ := e.ask(); n > freshMost {
+			t.Fatalf("%d lines are the scheduler's, want %d at most", n, freshMost)
+		}
+	}
+	for _, e.line = range lines {
 		e.echo()
 	}
 }
