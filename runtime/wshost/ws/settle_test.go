@@ -19,6 +19,7 @@ type settling struct {
 	t      *testing.T
 	engine Engine
 	addr   string
+	opened chan *Socket
 	closed chan error
 	s      *Socket // the newest
 	line   net.Conn
@@ -29,7 +30,7 @@ func (e *settling) Message(s *Socket, op frame.Opcode, p []byte) { _ = s.Write(o
 func (e *settling) Closed(_ *Socket, err error)                  { e.closed <- err }
 func (e *settling) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	u := &Upgrader{Engine: &e.engine}
-	if _, err := u.ServeWith(w, r, func(s *Socket) Handler { e.s = s; return e }); err != nil {
+	if _, err := u.ServeWith(w, r, func(s *Socket) Handler { e.opened <- s; return e }); err != nil {
 		e.t.Error(err)
 	}
 }
@@ -39,7 +40,7 @@ func newSettling(t *testing.T) *settling {
 	if !poller.Supported {
 		t.Skip("there is no poller on this system")
 	}
-	e := &settling{t: t, engine: Engine{Loops: 1}, closed: make(chan error, 4*freshMost)}
+	e := &settling{t: t, engine: Engine{Loops: 1}, opened: make(chan *Socket, 1), closed: make(chan error, 4*freshMost)}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -73,6 +74,7 @@ func (e *settling) dial() {
 	if _, err := io.ReadFull(e.line, b); err != nil {
 		t.Fatalf("%v after %q", err, b)
 	}
+	e.s = <-e.opened
 	e.echo() // the answer goes out before the engine has the socket
 }
 
