@@ -61,10 +61,7 @@ func (documentModule) Middleware(next http.Handler) http.Handler {
 		}
 		c, err := config.Decode[documentConfig](q.Config, section)
 		if err != nil {
-			q.Fail(w, r, &module.HTTPError{
-				Status: http.StatusInternalServerError, Module: name,
-				Summary: "the section " + section + " cannot be read: " + err.Error(),
-			})
+			q.Fail(w, r, module.Misfit(name, section, err))
 			return
 		}
 		if found, ok := c.find(q.Files, r.URL.Path); ok {

@@ -61,7 +61,7 @@ func (m *browseModule) serve(w http.ResponseWriter, r *http.Request, q *module.R
 	}
 	c, err := config.Decode[browseConfig](q.Config, section)
 	if err != nil {
-		return &module.HTTPError{Status: http.StatusInternalServerError, Summary: "the section " + section + " cannot be read: " + err.Error()}
+		return module.Misfit("", section, err)
 	}
 	if !c.Enabled {
 		return &module.HTTPError{

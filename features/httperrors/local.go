@@ -4,34 +4,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
-// local reports whether the client sits at the server: it may see details. Its address must be that of the machine to
-// itself, and nothing may say that somebody else is behind it: a field that proxies add, or a Host that leads to the
-// server from elsewhere, as when a proxy below HTTP (HAProxy, stunnel) passes a connection on and adds no field.
-func local(r *http.Request) bool {
-	for k := range r.Header {
-		if strings.HasPrefix(k, "X-Forwarded-") || slices.Contains(relayFields(), k) {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback() && ownName(r.Host)
-}
-
-// relayFields are the header fields, beside X-Forwarded-For and its like, that only proxies send.
-func relayFields() []string {
-	return []string{
-		"Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "X-Cluster-Client-Ip", "X-Original-Forwarded-For", "X-Original-Host",
-		"Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "Fastly-Client-Ip", "Fly-Client-Ip", "X-Envoy-External-Address", "X-Arr-Log-Id",
-	}
-}
+// local reports whether the client may see details: it sits at the server, and its Host does not lead to the server from
+// elsewhere, as when a proxy below HTTP (HAProxy, stunnel) passes a connection on and adds no field.
+func local(r *http.Request) bool { return module.Local(r) && ownName(r.Host) }
 
 // ownName reports whether the value of a Host field can be what somebody at the server writes: nothing, an address of
 // the machine to itself, or a name that no public name server answers (RFC 6761, RFC 6762, RFC 8375, and names of one

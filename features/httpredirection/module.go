@@ -26,7 +26,7 @@ func (redirectModule) Middleware(next http.Handler) http.Handler {
 		q := module.FromRequest(r)
 		c, err := config.Decode[redirectConfig](q.Config, section)
 		if err != nil {
-			q.Fail(w, r, &module.HTTPError{Status: http.StatusInternalServerError, Module: name, Summary: "the section " + section + " cannot be read: " + err.Error()})
+			q.Fail(w, r, module.Misfit(name, section, err))
 			return
 		}
 		if !c.Enabled || !strings.HasPrefix(r.URL.Path, "/") { // "*" of OPTIONS is the server as a whole

@@ -28,7 +28,7 @@ func (filterModule) Middleware(next http.Handler) http.Handler {
 		}
 		c, err := config.Decode[filterConfig](q.Config, section)
 		if err != nil {
-			q.Fail(w, r, &module.HTTPError{Status: http.StatusInternalServerError, Module: name, Summary: "the section " + section + " cannot be read: " + err.Error()})
+			q.Fail(w, r, module.Misfit(name, section, err))
 			return
 		}
 		if c.RemoveServer {

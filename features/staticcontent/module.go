@@ -57,7 +57,7 @@ func (m *staticModule) serve(w http.ResponseWriter, r *http.Request, q *module.R
 	}
 	c, err := config.Decode[staticConfig](q.Config, section)
 	if err != nil {
-		return &module.HTTPError{Status: http.StatusInternalServerError, Summary: "the section " + section + " cannot be read: " + err.Error()}
+		return module.Misfit("", section, err)
 	}
 	typ, ok := m.indexes.get(c).typeOf(path.Base(r.URL.Path))
 	if !ok {

@@ -76,7 +76,7 @@ func (s *subject) current() string { return joinQuery(escapeReserved(s.path), s.
 func (w *walker) run(section string) (stopped bool) {
 	c, err := config.Decode[rulesConfig](w.q.Config, section)
 	if err != nil {
-		w.verdict.failure = undecodable(section, err)
+		w.verdict.failure = module.Misfit(name, section, err)
 		return true
 	}
 	if len(c.Entries) == 0 {
@@ -89,13 +89,13 @@ func (w *walker) run(section string) (stopped bool) {
 	}
 	w.section = section
 	if w.maps, err = config.Decode[mapsConfig](w.q.Config, sectionMaps); err != nil {
-		w.verdict.failure = undecodable(sectionMaps, err)
+		w.verdict.failure = module.Misfit(name, sectionMaps, err)
 		return true
 	}
 	w.allowed = nil
 	if section == sectionRules { // global rules are an administrator's and may set every variable
 		if w.allowed, err = config.Decode[allowedConfig](w.q.Config, sectionAllowed); err != nil {
-			w.verdict.failure = undecodable(sectionAllowed, err)
+			w.verdict.failure = module.Misfit(name, sectionAllowed, err)
 			return true
 		}
 	}
@@ -235,11 +235,5 @@ func (w *walker) fail(format string, args ...any) {
 	w.verdict.failure = &module.HTTPError{
 		Status: http.StatusInternalServerError, SubStatus: sub, Module: name, Summary: fmt.Sprintf(format, args...),
 		Hint: "walk the URL through the rules with: rolemgr rewrite test URL",
-	}
-}
-
-func undecodable(section string, err error) *module.HTTPError {
-	return &module.HTTPError{
-		Status: http.StatusInternalServerError, Module: name, Summary: "the section " + section + " cannot be read: " + err.Error(),
 	}
 }

@@ -22,7 +22,7 @@ func outbound(w http.ResponseWriter, s *subject) (http.ResponseWriter, func(), *
 	nothing := func() {}
 	c, err := config.Decode[outboundConfig](s.q.Config, sectionOutbound)
 	if err != nil {
-		return w, nothing, undecodable(sectionOutbound, err)
+		return w, nothing, module.Misfit(name, sectionOutbound, err)
 	}
 	if len(c.Entries) == 0 {
 		return w, nothing, nil
@@ -33,7 +33,7 @@ func outbound(w http.ResponseWriter, s *subject) (http.ResponseWriter, func(), *
 	}
 	maps, err := config.Decode[mapsConfig](s.q.Config, sectionMaps)
 	if err != nil {
-		return w, nothing, undecodable(sectionMaps, err)
+		return w, nothing, module.Misfit(name, sectionMaps, err)
 	}
 	ow := &outWriter{ResponseWriter: w, walker: outWalker{subject: s, maps: maps}, rules: set.rules}
 	return ow, ow.finish, nil

@@ -46,9 +46,7 @@ func (accessModule) Middleware(next http.Handler) http.Handler {
 		q := module.FromRequest(r)
 		c, err := config.Decode[accessConfig](q.Config, accessSection)
 		if err != nil {
-			e := misfit(accessSection, err)
-			e.Module = accessModuleName
-			q.Fail(w, r, e)
+			q.Fail(w, r, module.Misfit(accessModuleName, accessSection, err))
 			return
 		}
 		if e := c.refuse(r); e != nil {

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
 func TestAccess(t *testing.T) {
@@ -44,7 +46,7 @@ func TestOnThisMachine(t *testing.T) {
 		if c.header != "" {
 			r.Header.Set(c.header, "x")
 		}
-		if got := onThisMachine(r); got != c.want {
+		if got := module.Local(r); got != c.want {
 			t.Errorf("%q %q: %v", c.remote, c.header, got)
 		}
 	}

@@ -99,7 +99,7 @@ func (m *infoModule) Middleware(next http.Handler) http.Handler {
 		q := module.FromRequest(r)
 		c, err := config.Decode[infoConfig](q.Config, infoSection)
 		if err != nil {
-			q.Fail(w, r, misfit(infoSection, err))
+			q.Fail(w, r, module.Misfit(infoModuleName, infoSection, err))
 			return
 		}
 		if !c.Enabled {
@@ -108,12 +108,12 @@ func (m *infoModule) Middleware(next http.Handler) http.Handler {
 		}
 		socket, err := m.socketInfo(q.Config)
 		if err != nil {
-			q.Fail(w, r, misfit(socketSection, err))
+			q.Fail(w, r, module.Misfit(infoModuleName, socketSection, err))
 			return
 		}
 		body, err := json.Marshal(serverInfo{Version: 1, Name: m.name, Program: "wshost", Features: m.features, WebSocket: socket})
 		if err != nil {
-			q.Fail(w, r, misfit(infoSection, err))
+			q.Fail(w, r, module.Misfit(infoModuleName, infoSection, err))
 			return
 		}
 		h := w.Header()
@@ -155,12 +155,4 @@ func (m *infoModule) socketInfo(e *config.Effective) (socketInfo, error) {
 		}
 	}
 	return info, nil
-}
-
-// misfit is a section whose declaration and Go type differ: a fault of this program.
-func misfit(section string, err error) *module.HTTPError {
-	return &module.HTTPError{
-		Status: http.StatusInternalServerError, Module: infoModuleName,
-		Summary: "the section " + section + " cannot be read: " + err.Error(),
-	}
 }

@@ -2,7 +2,6 @@ package webservercore
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -52,9 +51,7 @@ func (m *mappingModule) Middleware(next http.Handler) http.Handler {
 func (m *mappingModule) find(q *module.Request, r *http.Request) *module.HTTPError {
 	c, err := config.Decode[handlerConfig](q.Config, handlerSection)
 	if err != nil {
-		e := misfit(handlerSection, err)
-		e.Module = mappingModuleName
-		return e
+		return module.Misfit(mappingModuleName, handlerSection, err)
 	}
 	isFile := func(p string) bool { return present(q, p, resourceFile) }
 	for i := range c.Entries {
@@ -178,7 +175,7 @@ func (c *handlerConfig) refuse(e *mapping, r *http.Request) *module.HTTPError {
 	if e.Access == accessScript && slices.Contains(c.Access, accessExecute) {
 		granted = true
 	}
-	if granted && (!slices.Contains(c.Access, "NoRemote"+e.Access) || onThisMachine(r)) {
+	if granted && (!slices.Contains(c.Access, "NoRemote"+e.Access) || module.Local(r)) {
 		return nil
 	}
 	sub := 1
@@ -193,15 +190,4 @@ func (c *handlerConfig) refuse(e *mapping, r *http.Request) *module.HTTPError {
 		Summary: fmt.Sprintf("the handler %q needs the permission %s here", e.Name, e.Access),
 		Hint:    "accessPolicy of <handlers> lists the permissions of this URL; add " + e.Access,
 	}
-}
-
-// onThisMachine reports whether the client sits at the server. A request that a proxy passed on does not.
-func onThisMachine(r *http.Request) bool {
-	for _, h := range []string{"Forwarded", "X-Forwarded-For", "Via"} {
-		if r.Header.Get(h) != "" {
-			return false
-		}
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err == nil && net.ParseIP(host).IsLoopback()
 }

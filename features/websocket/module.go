@@ -88,7 +88,7 @@ func (m *socketModule) Middleware(next http.Handler) http.Handler {
 		q := module.FromRequest(r)
 		endpoints, err := config.Decode[endpointConfig](q.Config, endpointSection)
 		if err != nil {
-			q.Fail(w, r, misfit(endpointSection, err))
+			q.Fail(w, r, module.Misfit("WebSocketModule", endpointSection, err))
 			return
 		}
 		e, ok := endpoints.find(r.URL.Path)
@@ -99,7 +99,7 @@ func (m *socketModule) Middleware(next http.Handler) http.Handler {
 		socket, err := config.Decode[socketConfig](q.Config, socketSection)
 		switch {
 		case err != nil:
-			q.Fail(w, r, misfit(socketSection, err))
+			q.Fail(w, r, module.Misfit("WebSocketModule", socketSection, err))
 		case !socket.Enabled:
 			m.passOver(q, r)
 			next.ServeHTTP(w, r)
@@ -141,14 +141,6 @@ func upgradeRequired(e endpoint) *module.HTTPError {
 			"Connection":            {"Upgrade"},
 			"Sec-Websocket-Version": {"13"},
 		},
-	}
-}
-
-// misfit is a section whose declaration and Go type differ: a fault of this program.
-func misfit(section string, err error) *module.HTTPError {
-	return &module.HTTPError{
-		Status: http.StatusInternalServerError, Module: "WebSocketModule",
-		Summary: "the section " + section + " cannot be read: " + err.Error(),
 	}
 }
 

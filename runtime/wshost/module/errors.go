@@ -34,6 +34,14 @@ func ConfigFailure(err *config.Error) *HTTPError {
 	return &HTTPError{Status: http.StatusInternalServerError, SubStatus: 19, Win32: err.HResult, Summary: err.Message, Hint: err.Hint, Config: err}
 }
 
+// Misfit returns the failure of a module whose section cannot be decoded: its declaration and its Go type differ, which is
+// a fault of this program.
+func Misfit(module, section string, err error) *HTTPError {
+	return &HTTPError{
+		Status: http.StatusInternalServerError, Module: module, Summary: "the section " + section + " cannot be read: " + err.Error(),
+	}
+}
+
 // Fail answers the request with e and records its sub-status. Nothing of the response may have been sent before.
 func (q *Request) Fail(w http.ResponseWriter, r *http.Request, e *HTTPError) {
 	q.Outcome.SubStatus, q.Outcome.Win32 = e.SubStatus, e.Win32
