@@ -1,0 +1,308 @@
+package tunnel
+
+import (
+	"errors"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/poller"
+)
+
+const (
+	// loopBuffer is how many bytes a loop reads at once, from one line at a time.
+	loopBuffer = 64 << 10
+	// yieldEvery is after how many turns a busy loop lets other goroutines run.
+	yieldEvery = 16
+	// idleLife is how long a loop without tunnels waits for the next one.
+	idleLife = time.Second
+	// lateEvery is how often tunnels of which one direction has ended are looked at.
+	lateEvery = time.Second
+	// tableGrows is how many descriptors more a loop makes room for at once.
+	tableGrows = 1024
+)
+
+// loop waits for the lines of many tunnels and moves what has arrived.
+type loop struct {
+	engine *Engine
+	index  int
+	poll   *poller.Poller
+	load   atomic.Int64 // tunnels it has or is about to have
+
+	mu     sync.Mutex
+	tasks  []task
+	asleep bool // a task must wake it
+
+	// What follows is the loop's own.
+	table  []*side // by descriptor
+	events []poller.Event
+	buf    []byte
+	half   map[*Tunnel]struct{} // of which one direction has ended
+}
+
+// task is something that only the loop may do with a tunnel.
+type task struct {
+	t         *Tunnel
+	join, cut bool
+}
+
+func newLoop(e *Engine, index int) (*loop, error) {
+	p, err := poller.Open()
+	if err != nil {
+		return nil, err
+	}
+	return &loop{
+		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
+		half: map[*Tunnel]struct{}{},
+	}, nil
+}
+
+// post gives the loop something to do.
+func (l *loop) post(t task) {
+	l.mu.Lock()
+	l.tasks = append(l.tasks, t)
+	wake := l.asleep
+	l.asleep = false
+	l.mu.Unlock()
+	if wake {
+		l.poll.Wake()
+	}
+}
+
+// run is the loop.
+func (l *loop) run() {
+	var tasks []task
+	for turns := 0; ; turns++ {
+		n, done := l.wait()
+		if done {
+			_ = l.poll.Close()
+			return
+		}
+		l.mu.Lock()
+		tasks, l.tasks = l.tasks, tasks[:0]
+		l.mu.Unlock()
+		for i, t := range tasks {
+			if t.join {
+				l.join(t.t)
+			} else if t.cut {
+				l.end(t.t)
+			}
+			tasks[i] = task{}
+		}
+		for _, ev := range l.events[:n] {
+			if s := l.at(ev.FD); s != nil {
+				l.ready(s, ev)
+			}
+		}
+		if len(l.half) > 0 {
+			l.cutLate(time.Now())
+		}
+		if turns%yieldEvery == 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// at returns the side that a descriptor belongs to, nil for one that has just been closed.
+func (l *loop) at(fd int32) *side {
+	if int(fd) >= len(l.table) {
+		return nil
+	}
+	return l.table[fd]
+}
+
+// wait waits for something to do. done means that the loop is not needed any more.
+func (l *loop) wait() (n int, done bool) {
+	n, err := l.poll.Wait(l.events, 0)
+	if n > 0 || err != nil {
+		return n, false
+	}
+	l.mu.Lock()
+	if len(l.tasks) > 0 {
+		l.mu.Unlock()
+		return 0, false
+	}
+	l.asleep = true
+	l.mu.Unlock()
+	limit := time.Duration(-1)
+	switch {
+	case len(l.half) > 0:
+		limit = lateEvery
+	case l.load.Load() == 0:
+		limit = idleLife
+	}
+	n, _ = l.poll.Wait(l.events, limit)
+	l.mu.Lock()
+	quiet := l.asleep
+	l.asleep = false
+	l.mu.Unlock()
+	return n, n == 0 && quiet && l.load.Load() == 0 && l.engine.leave(l)
+}
+
+// join takes a tunnel on.
+func (l *loop) join(t *Tunnel) {
+	for _, s := range []*side{&t.client, &t.server} {
+		if s.fd < 0 {
+			l.end(t)
+			return
+		}
+		if int(s.fd) >= len(l.table) {
+			grown := make([]*side, int(s.fd)+tableGrows)
+			copy(grown, l.table)
+			l.table = grown
+		}
+		l.table[s.fd] = s
+		if err := l.poll.Add(s.fd, 0); err != nil {
+			l.end(t)
+			return
+		}
+	}
+	for _, s := range []*side{&t.client, &t.server} {
+		if s.pending != nil {
+			l.flush(s)
+		} else {
+			l.watch(s)
+		}
+	}
+}
+
+// ready moves what can be moved at one side.
+func (l *loop) ready(s *side, ev poller.Event) {
+	if s.watched == 0 {
+		// The line is closed in both directions or broken, which is reported for ever, or it was asked for something when
+		// the events were fetched. What it has sent may still be unread: it is looked at again when it is wanted.
+		_ = l.poll.Remove(s.fd)
+		s.aside = true
+		return
+	}
+	if ev.Write && s.pending != nil {
+		l.flush(s)
+	}
+	if ev.Read && s.watched&poller.Read == poller.Read && l.at(s.fd) == s {
+		l.move(s)
+	}
+}
+
+// move reads once from s and writes it to the other side.
+func (l *loop) move(s *side) {
+	n, ok, err := poller.ReadNow(s.fd, l.buf)
+	switch {
+	case errors.Is(err, io.EOF):
+		s.finished = true
+		if s.other.pending == nil {
+			_ = poller.CloseWrite(s.other.fd)
+		}
+		l.finished(s)
+		return
+	case err != nil:
+		l.end(s.tunnel)
+		return
+	case !ok:
+		return
+	}
+	s.read.Add(int64(n))
+	sent, _, err := poller.WriteNow(s.other.fd, l.buf[:n])
+	if err != nil {
+		l.end(s.tunnel)
+		return
+	}
+	if sent < n {
+		s.other.pending = append([]byte(nil), l.buf[sent:n]...)
+		l.watch(s)
+		l.watch(s.other)
+	}
+}
+
+// flush writes what s did not take before.
+func (l *loop) flush(s *side) {
+	sent, _, err := poller.WriteNow(s.fd, s.pending)
+	if err != nil {
+		l.end(s.tunnel)
+		return
+	}
+	if s.pending = s.pending[sent:]; len(s.pending) == 0 {
+		s.pending = nil
+		if s.other.finished {
+			_ = poller.CloseWrite(s.fd)
+		}
+	}
+	l.watch(s)
+	l.watch(s.other)
+}
+
+// finished notes that s sends nothing more. When neither side does, the tunnel ends as soon as all is delivered.
+func (l *loop) finished(s *side) {
+	t := s.tunnel
+	if s.other.finished && s.pending == nil && s.other.pending == nil {
+		l.end(t)
+		return
+	}
+	if t.late.IsZero() {
+		t.late = time.Now().Add(LingerTime)
+		l.half[t] = struct{}{}
+	}
+	l.watch(s)
+	l.watch(s.other)
+}
+
+// watch asks for what s is waited for now: its bytes while the other side takes them, and room while it owes some.
+func (l *loop) watch(s *side) {
+	if l.at(s.fd) != s {
+		return
+	}
+	t, want := s.tunnel, poller.Interest(0)
+	if !s.finished && s.other.pending == nil {
+		want |= poller.Read
+	}
+	if s.pending != nil {
+		want |= poller.Write
+	}
+	if s.finished && s.other.finished && s.pending == nil && s.other.pending == nil {
+		l.end(t)
+		return
+	}
+	if want == s.watched {
+		return
+	}
+	s.watched = want
+	ask := l.poll.Modify
+	if s.aside {
+		ask, s.aside = l.poll.Add, false
+	}
+	if err := ask(s.fd, want); err != nil {
+		l.end(t)
+	}
+}
+
+// cutLate ends the tunnels whose second direction does not end.
+func (l *loop) cutLate(now time.Time) {
+	for t := range l.half {
+		if now.After(t.late) {
+			l.end(t)
+		}
+	}
+}
+
+// end closes both lines of a tunnel and forgets it.
+func (l *loop) end(t *Tunnel) {
+	select {
+	case <-t.done:
+		return
+	default:
+	}
+	for _, s := range []*side{&t.client, &t.server} {
+		if s.fd >= 0 {
+			if l.at(s.fd) == s {
+				l.table[s.fd] = nil
+			}
+			poller.Close(s.fd)
+		}
+		s.pending = nil
+	}
+	delete(l.half, t)
+	l.load.Add(-1)
+	t.finish()
+	t.closeClient()
+}
