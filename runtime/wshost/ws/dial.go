@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/deflate"
@@ -40,14 +41,44 @@ type DialOptions struct {
 
 const (
 	maxResponse = 64 << 10 // bytes of a server's response header
-	maxRefusal  = 4 << 10  // bytes of body kept of a response that refuses
+	maxRefusal  = 64 << 10 // bytes of body kept of a response that refuses
 )
+
+// Dialer opens many connections with the same limits, which share their memory: a connection of Dial or DialHandler has
+// some of its own. It must not be changed while in use, and may be used concurrently.
+type Dialer struct {
+	Limits      Limits
+	Compression *Compression
+	Driver      Driver
+	Engine      *Engine
+
+	once sync.Once
+	set  *settings
+}
+
+// DialHandler is the function of that name with the options of d: those that o sets beside are not looked at.
+func (d *Dialer) DialHandler(ctx context.Context, rawURL string, o *DialOptions, h Handler) (*Socket, *http.Response, error) {
+	d.once.Do(func() {
+		d.set = newSettings(d.Limits.resolved(), newMemory())
+		d.set.compress(d.Compression)
+	})
+	own := DialOptions{}
+	if o != nil {
+		own = *o
+	}
+	own.Limits, own.Compression, own.Driver, own.Engine = d.Limits, d.Compression, d.Driver, d.Engine
+	return dialHandler(ctx, rawURL, d.set, &own, h)
+}
 
 // Dial opens a connection to a ws:// or wss:// URL and performs the client's opening handshake (RFC 6455, section
 // 4.1). Redirects are not followed. ctx and Limits.HandshakeTimeout bound the whole handshake and not what comes after
-// it. resp is the server's answer, also when it refused; its body, at most 4 KiB, need not be closed.
+// it. resp is the server's answer, also when it refused; its body, at most 64 KiB, need not be closed.
 func Dial(ctx context.Context, rawURL string, o *DialOptions) (c *Conn, resp *http.Response, err error) {
-	set, opened, resp, err := dial(ctx, rawURL, o)
+	if o == nil {
+		o = &DialOptions{}
+	}
+	set := o.settings()
+	opened, resp, err := dial(ctx, rawURL, set, o)
 	if err != nil {
 		return nil, resp, err
 	}
@@ -68,22 +99,24 @@ func (c *call) cancel() {
 	}
 }
 
-func dial(ctx context.Context, rawURL string, o *DialOptions) (*settings, *opened, *http.Response, error) {
-	if o == nil {
-		o = &DialOptions{}
-	}
+// settings returns what a connection with these options has to itself.
+func (o *DialOptions) settings() *settings {
 	set := newSettings(o.Limits.resolved(), newMemory())
 	set.compress(o.Compression)
+	return set
+}
+
+func dial(ctx context.Context, rawURL string, set *settings, o *DialOptions) (*opened, *http.Response, error) {
 	c, err := newCall(rawURL, o)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("websocket dial: %w", err)
+		return nil, nil, fmt.Errorf("websocket dial: %w", err)
 	}
 	opened, resp, err := c.run(ctx, o, set.limits.HandshakeTimeout)
 	if err != nil {
 		c.cancel()
-		return nil, nil, resp, fmt.Errorf("websocket dial: %w", err)
+		return nil, resp, fmt.Errorf("websocket dial: %w", err)
 	}
-	return set, opened, resp, nil
+	return opened, resp, nil
 }
 
 // run makes the line and performs the handshake on it within limit.

@@ -72,7 +72,7 @@ func TestDialJudgesTheAnswer(t *testing.T) {
 		{"plain page", func(*http.Request) string { return "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" }, 200, "hi", false},
 		{"refusal with a long body", func(*http.Request) string {
 			return "HTTP/1.1 503 Busy\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 100000)
-		}, 503, strings.Repeat("x", 4096), false},
+		}, 503, strings.Repeat("x", 64<<10), false},
 		{"wrong accept", func(r *http.Request) string {
 			return strings.Replace(switching(r), "Accept: ", "Accept: x", 1) + "\r\n"
 		}, 101, "", false},

@@ -55,6 +55,7 @@ type rare struct {
 	rest        []byte        // what was read and not used up when reading paused
 	pong        []byte        // the newest ping that is not answered, nil for none
 	room        chan struct{} // closed when a full queue has room again
+	flow        []*Socket     // that are not read until less waits; see WriteFrom
 	done        chan struct{} // closed at the end
 	extra       []byte
 	onEnd       []func()
@@ -88,10 +89,11 @@ const (
 
 // Reasons for reading to pause, as bits of Socket.hold.
 const (
-	holdPaused  uint32 = 1 // Pause was called
-	holdStalled uint32 = 2 // the queue is full
-	holdMoving  uint32 = 4 // Detach waits
-	holdRest    uint32 = 8 // what was read before is not used up
+	holdPaused  uint32 = 1  // Pause was called
+	holdStalled uint32 = 2  // the queue is full
+	holdMoving  uint32 = 4  // Detach waits
+	holdFlow    uint32 = 16 // the socket that messages are relayed to has too much waiting
+	holdRest    uint32 = 8  // what was read before is not used up
 )
 
 func (s *Socket) uncommon() *rare {

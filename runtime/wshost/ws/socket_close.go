@@ -191,6 +191,7 @@ func (s *Socket) finish(err error) {
 		close(s.rare.room)
 		s.rare.room = nil
 	}
+	s.flowLocked()
 	s.mu.Unlock()
 	s.closed(err)
 	s.mu.Lock()

@@ -29,6 +29,61 @@ func (s *Socket) Write(op frame.Opcode, p []byte) error {
 	return nil
 }
 
+// How many bytes may wait at a socket before those that are relayed to it are not read any more, and of how few left they
+// are read again.
+const (
+	flowHigh = 256 << 10
+	flowLow  = 64 << 10
+)
+
+// WriteFrom is Write for relays, called with a message of src: while more than 256 KiB wait for the peer of s, src is not
+// read. What waits therefore stays below that and one message, and with a greater QueueSize never reaches its limit.
+func (s *Socket) WriteFrom(src *Socket, op frame.Opcode, p []byte) error {
+	if !op.Data() {
+		return fmt.Errorf("websocket write: %v is not a kind of message", op)
+	}
+	s.mu.Lock() // text that was received has been checked
+	err := s.writeLocked(op, p)
+	high := s.q != nil && s.q.held() >= flowHigh
+	s.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("websocket write: %w", err)
+	}
+	if high {
+		s.holdBack(src)
+	}
+	return nil
+}
+
+// holdBack has src not read until little waits at s.
+func (s *Socket) holdBack(src *Socket) {
+	src.stop(holdFlow)
+	s.mu.Lock()
+	high := s.phase == live && s.q != nil && s.q.held() > flowLow
+	if high {
+		r := s.uncommon()
+		r.flow = append(r.flow, src)
+	}
+	s.mu.Unlock()
+	if !high {
+		src.goOn(holdFlow)
+	}
+}
+
+// flowLocked lets those be read that wait for s to have less.
+func (s *Socket) flowLocked() {
+	if s.rare == nil || s.rare.flow == nil || s.phase == live && s.q != nil && s.q.held() > flowLow {
+		return
+	}
+	held := s.rare.flow
+	s.rare.flow = nil
+	go func() { // each has a lock of its own, and may be about to do the same to s
+		for _, src := range held {
+			src.goOn(holdFlow)
+		}
+	}()
+}
+
 // checkMessage reports what keeps p from being sent.
 func checkMessage(op frame.Opcode, p []byte) error {
 	if !op.Data() {
@@ -262,6 +317,7 @@ func (s *Socket) settleLocked() {
 
 // roomLocked goes on with what waited for room in the queue.
 func (s *Socket) roomLocked() {
+	s.flowLocked()
 	if s.q != nil && s.q.held() > s.rx.set.limits.QueueSize/2 {
 		return
 	}

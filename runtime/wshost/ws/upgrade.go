@@ -52,7 +52,7 @@ func (u *Upgrader) settings() *settings {
 // the answer. After Upgrade w and r.Body must not be used. A request over HTTP/2 (RFC 8441) is answered too; the
 // connection then ends when the handler of the request returns, which must be after Close and the last Write have.
 func (u *Upgrader) Upgrade(w http.ResponseWriter, r *http.Request) (*Conn, error) {
-	o, err := u.open(w, r)
+	o, err := u.open(w, r, u.Subprotocols)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (u *Upgrader) openStream(w http.ResponseWriter, r *http.Request, options ha
 }
 
 // open performs the handshake in the HTTP version of the request, when there is room for another connection.
-func (u *Upgrader) open(w http.ResponseWriter, r *http.Request) (*opened, error) {
+func (u *Upgrader) open(w http.ResponseWriter, r *http.Request, subprotocols []string) (*opened, error) {
 	client, err := u.admission().admit(r.RemoteAddr, false)
 	if err != nil {
 		var refusal *handshake.Error
@@ -101,7 +101,7 @@ func (u *Upgrader) open(w http.ResponseWriter, r *http.Request) (*opened, error)
 		}
 		return nil, refuse(w, err)
 	}
-	o, err := u.shake(w, r)
+	o, err := u.shake(w, r, subprotocols)
 	if err != nil {
 		client.leave()
 		return nil, err
@@ -118,13 +118,13 @@ func (u *Upgrader) admission() *Admission {
 }
 
 // shake performs the handshake.
-func (u *Upgrader) shake(w http.ResponseWriter, r *http.Request) (*opened, error) {
+func (u *Upgrader) shake(w http.ResponseWriter, r *http.Request, subprotocols []string) (*opened, error) {
 	if u.Compression != nil {
 		if err := u.Compression.check(); err != nil {
 			return nil, refuse(w, &handshake.Error{Status: http.StatusInternalServerError, Reason: err.Error()})
 		}
 	}
-	options := handshake.Options{Origins: u.Origins, Subprotocols: u.Subprotocols}
+	options := handshake.Options{Origins: u.Origins, Subprotocols: subprotocols}
 	if handshake.WantedConnect(r) {
 		return u.openStream(w, r, options)
 	}
