@@ -27,12 +27,14 @@ type socketModule struct {
 
 	mu        sync.Mutex
 	upgraders map[upgraderKey]*ws.Upgrader
+	dialers   map[uint32]*ws.Dialer // by receiveBufferLimit
 }
 
 // upgraderKey is what connections must have in common to share an Upgrader.
 type upgraderKey struct {
-	site   uint32
-	socket socketConfig
+	site    uint32
+	socket  socketConfig
+	relayed bool
 }
 
 func newModule() module.Module { return &socketModule{} }
@@ -63,14 +65,15 @@ func (m *socketModule) Close() error {
 const windowBudget = 64 << 20
 
 // upgrader returns the Upgrader for connections of a site with this configuration.
-func (m *socketModule) upgrader(site uint32, socket *socketConfig) *ws.Upgrader {
-	key := upgraderKey{site, *socket}
+func (m *socketModule) upgrader(site uint32, socket *socketConfig, relayed bool) *ws.Upgrader {
+	key := upgraderKey{site, *socket, relayed}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	u := m.upgraders[key]
 	if u == nil {
 		u = &ws.Upgrader{
 			Engine:      m.engine,
+			Origins:     socket.origins(relayed),
 			Limits:      ws.Limits{MessageSize: int64(socket.ReceiveBufferLimit), PingInterval: socket.PingInterval},
 			Compression: &ws.Compression{Budget: deflate.NewBudget(windowBudget)},
 		}
@@ -93,6 +96,9 @@ func (m *socketModule) Middleware(next http.Handler) http.Handler {
 		}
 		e, ok := endpoints.find(r.URL.Path)
 		if !ok {
+			if intends(r) && !m.offer(w, r, q) {
+				return
+			}
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -109,6 +115,21 @@ func (m *socketModule) Middleware(next http.Handler) http.Handler {
 			m.serve(w, r, q, e, socket)
 		}
 	})
+}
+
+// offer tells an application that may serve the request what becomes of the handshake. It reports false when it has
+// answered the request.
+func (m *socketModule) offer(w http.ResponseWriter, r *http.Request, q *module.Request) bool {
+	socket, err := config.Decode[socketConfig](q.Config, socketSection)
+	if err != nil {
+		q.Fail(w, r, module.Misfit("WebSocketModule", socketSection, err))
+		return false
+	}
+	q.Sockets = &module.Sockets{}
+	if socket.Enabled {
+		q.Sockets.Relay = func(w http.ResponseWriter, r *http.Request, app *module.SocketApp) { m.relay(w, r, socket, app) }
+	}
+	return true
 }
 
 // passOver logs why a handshake is about to be treated as an ordinary request, and where that was decided.
@@ -152,7 +173,7 @@ func intends(r *http.Request) bool { return handshake.Wanted(r) || handshake.Wan
 // until the connection has ended.
 func (m *socketModule) serve(w http.ResponseWriter, r *http.Request, q *module.Request, e endpoint, socket *socketConfig) {
 	end := q.Detach()
-	s, err := m.upgrader(q.SiteID, socket).ServeWith(w, r, func(s *ws.Socket) ws.Handler {
+	s, err := m.upgrader(q.SiteID, socket, false).ServeWith(w, r, func(s *ws.Socket) ws.Handler {
 		status := http.StatusSwitchingProtocols
 		if r.ProtoMajor == 2 {
 			status = http.StatusOK

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -23,6 +24,29 @@ type socketConfig struct {
 	Enabled            bool          `config:"enabled"`
 	ReceiveBufferLimit uint32        `config:"receiveBufferLimit"`
 	PingInterval       time.Duration `config:"pingInterval"`
+	AllowedOrigins     string        `config:"allowedOrigins"`
+}
+
+// origins returns whose pages may open a connection beside those of the host itself. Where nothing is said, endpoints of
+// this server admit the host's own pages alone, and an application judges by itself.
+func (c *socketConfig) origins(relayed bool) []string {
+	if c.AllowedOrigins == "" && relayed {
+		return []string{"*"}
+	}
+	return strings.FieldsFunc(c.AllowedOrigins, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// checkOrigins allows "*" and origins such as "https://example.com", between commas.
+func checkOrigins(written string) error {
+	for _, origin := range (&socketConfig{AllowedOrigins: written}).origins(false) {
+		if origin == "*" || origin == "null" {
+			continue
+		}
+		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
+			return errors.New(`must hold "*", or origins between commas, such as "https://example.com, https://example.org:8443"; "` + origin + `" is none`)
+		}
+	}
+	return nil
 }
 
 // endpointConfig is system.webServer/webSocketEndpoints: which paths of a site the host itself serves.
@@ -56,6 +80,7 @@ func sections() []config.Section {
 				{Name: "enabled", Type: config.Bool, Default: "true"},
 				{Name: "receiveBufferLimit", Type: config.Uint, Default: "4194304", Check: config.IntegerRange(4096, 2147483647)},
 				{Name: "pingInterval", Type: config.TimeSpan, Default: "00:00:00", Check: config.TimeSpanRange(0, 86400, 1)},
+				{Name: "allowedOrigins", Type: config.String, Check: checkOrigins}, // ours; IIS admits every origin
 			}},
 		},
 		{

@@ -57,6 +57,8 @@ type Request struct {
 	// Handler is the handler of <handlers> that the request was mapped to; nil before that, and where nothing maps
 	// requests. Modules of StageHandle ask Handles.
 	Handler *Handler
+	// Sockets says what becomes of the request when it is an opening handshake for an application; see Sockets.
+	Sockets *Sockets
 	// MapHandler maps the request anew when MoveTo has given it another URL; nil before it was mapped. A refusal is to be
 	// given to Fail.
 	MapHandler func(*http.Request) *HTTPError
