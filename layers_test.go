@@ -29,6 +29,7 @@ func layers() []string {
 		"runtime/wshost/module/moduletest",
 		"runtime/wshost/compress",
 		"runtime/wshost/forward",
+		"runtime/wshost/process",
 		"runtime/wshost",
 		"features",
 		"features/*",

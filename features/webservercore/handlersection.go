@@ -25,6 +25,9 @@ type mapping struct {
 	Resource     string     `config:"resourceType"`
 	Access       string     `config:"requireAccess"`
 	PreCondition string     `config:"preCondition"`
+	Processor    string     `config:"scriptProcessor"`
+	PathInfo     bool       `config:"allowPathInfo"`
+	BufferLimit  uint32     `config:"responseBufferLimit"`
 	Pos          config.Pos `config:",pos"`
 }
 

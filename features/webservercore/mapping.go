@@ -74,7 +74,7 @@ func (m *mappingModule) find(q *module.Request, r *http.Request) *module.HTTPErr
 		if !m.known(q, modules) {
 			return unservable(e, modules)
 		}
-		q.Handler = &module.Handler{Name: e.Name, Modules: modules}
+		q.Handler = e.handler(modules, resource)
 		return nil
 	}
 	if len(c.Entries) > 0 && c.wouldMatch(r, isFile) {
@@ -84,6 +84,14 @@ func (m *mappingModule) find(q *module.Request, r *http.Request) *module.HTTPErr
 		Status: http.StatusNotFound, SubStatus: 4, Module: mappingModuleName, Summary: "no handler is mapped to this URL and verb",
 		Hint: `<handlers> was emptied by <clear /> or <remove /> in the configuration of this URL; <add name="StaticFile" path="*" verb="*" ` +
 			`modules="StaticFileModule,DefaultDocumentModule,DirectoryListingModule" resourceType="Either" requireAccess="Read" /> serves files`,
+	}
+}
+
+// handler returns the entry as the modules of the Handle stage see it.
+func (e *mapping) handler(modules []string, resource string) *module.Handler {
+	return &module.Handler{
+		Name: e.Name, Modules: modules, Path: e.Path, Processor: e.Processor, Resource: e.Resource, Access: e.Access,
+		AllowPathInfo: e.PathInfo, BufferLimit: e.BufferLimit, Script: resource, Pos: e.Pos,
 	}
 }
 

@@ -53,6 +53,12 @@ func (f siteFiles) Physical(urlPath string) string {
 	return physical
 }
 
+// Application returns the application that the URL path belongs to, and the folder of its root.
+func (f siteFiles) Application(urlPath string) (appPath, folder string) {
+	appPath, folder, _ = f.tree.Application(f.site, urlPath)
+	return appPath, folder
+}
+
 // folderFiles are the files of one folder: those of the probe site.
 type folderFiles string
 

@@ -95,6 +95,28 @@ func (t *Tree) Map(site, urlPath string) (physical, vdirURL, vdirDir string, ok 
 	return physical, v.url, v.dir, true
 }
 
+// Application returns the application of a site that a URL path belongs to, with the folder of its root; ok is false when
+// there is no such site or the path cannot be cleaned.
+func (t *Tree) Application(site, urlPath string) (path, dir string, ok bool) {
+	r := t.root(site)
+	p, clean := cleanPath(urlPath)
+	if r == nil || !clean {
+		return "", "", false
+	}
+	for i := range r.apps {
+		a := &r.apps[i]
+		if !under(p, a.url) {
+			continue
+		}
+		for j := range a.vdirs {
+			if strings.EqualFold(a.vdirs[j].url, a.url) {
+				return a.url, a.vdirs[j].dir, true
+			}
+		}
+	}
+	return "", "", false
+}
+
 // webConfigNames are the names under which the file of a folder is found. Windows does not tell them apart.
 const (
 	webConfigName      = "web.config"

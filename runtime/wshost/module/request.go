@@ -69,10 +69,20 @@ type Request struct {
 	ended    bool
 }
 
-// Handler is an entry of <handlers>: the modules that may answer a request.
+// Handler is an entry of <handlers>: the modules that may answer a request, and what the entry says for them.
 type Handler struct {
-	Name    string
-	Modules []string
+	Name          string
+	Modules       []string
+	Path          string // the pattern, as written
+	Processor     string // scriptProcessor: the program, or whatever the module takes it for
+	Resource      string // resourceType: "File", "Directory", "Either" or "Unspecified"
+	Access        string // requireAccess
+	AllowPathInfo bool
+	BufferLimit   uint32 // responseBufferLimit, in bytes
+	// Script is the URL path of the resource that the entry was found for: the whole path, or what stands before path
+	// info, as the "/index.php" of "/index.php/news".
+	Script string
+	Pos    config.Pos // where the entry is written
 }
 
 // Handles reports whether the handler of the request leaves it to a module. Where nothing was mapped, everybody may
@@ -147,6 +157,20 @@ func (q *Request) OnEnd(f func()) {
 	}
 	q.onEnd = append(q.onEnd, f)
 	q.mu.Unlock()
+}
+
+// Application returns the application of the site that a URL path belongs to, "/" for the site's own, and the absolute
+// folder of its root. The folder is "" when the path belongs to no site.
+func (q *Request) Application(urlPath string) (appPath, folder string) {
+	if f, ok := q.Files.(interface {
+		Application(urlPath string) (appPath, folder string)
+	}); ok {
+		return f.Application(urlPath)
+	}
+	if q.Files == nil {
+		return "/", ""
+	}
+	return "/", q.Files.Physical("/")
 }
 
 // Detach lets the request outlive the pipeline: an upgraded connection that is served by somebody else. The caller
