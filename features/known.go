@@ -42,13 +42,10 @@ type owned struct {
 func ownedElsewhere() []owned {
 	return []owned{
 		{"system.webServer/asp", "asp"},
-		{"system.webServer/aspNetCore", "http-platform"},
 		{"system.webServer/applicationInitialization", "application-initialization"},
 		{"system.webServer/cgi", "cgi"},
 		{"system.webServer/fastCgi", "fastcgi"},
-		{"system.webServer/httpPlatform", "http-platform"},
 		{"system.webServer/httpTracing", "tracing"},
-		{"system.webServer/iisnode", "http-platform"},
 		{"system.webServer/isapiFilters", "isapi-filters"},
 		{"system.webServer/odbcLogging", "odbc-logging"},
 		{"system.webServer/proxy", "reverse-proxy"},

@@ -2,8 +2,8 @@ package features
 
 // What to use instead of the frameworks that stay on Windows.
 const (
-	insteadOfFramework = "move the application to ASP.NET Core; HTTP Platform Handler runs it here when a later version has it"
-	insteadOfISAPI     = "run the program as an HTTP server of its own; HTTP Platform Handler starts it here when a later version has it"
+	insteadOfFramework = "move the application to ASP.NET Core; HTTP Platform Handler runs it here"
+	insteadOfISAPI     = "run the program as an HTTP server of its own; HTTP Platform Handler starts it here"
 )
 
 // appDevelopment returns Application Development without WebSocket Protocol.
@@ -131,11 +131,6 @@ This group is not part of Windows Server; most of what it holds is a separate do
 			Doc:         `Declares WebSocket endpoints such as rooms and broadcasts in the configuration, without writing a program.`,
 			Requires:    []Require{{ID: "websocket", Why: "its endpoints are served by the WebSocket engine"}},
 			Unavailable: later("WebSocket Protocol has an echo endpoint to test with: rolemgr install websocket"),
-		},
-		{
-			ID: "http-platform", Parent: "real-time-and-apps", Kind: RoleService, Title: "HTTP Platform Handler",
-			Doc:         `Starts and supervises an application with an HTTP server of its own and sends it the requests of a site.`,
-			Unavailable: later("run the application under systemd behind a reverse proxy"),
 		},
 		{
 			ID: "fastcgi", Parent: "real-time-and-apps", Kind: RoleService, Title: "FastCGI",

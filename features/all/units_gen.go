@@ -9,6 +9,7 @@ import (
 	"github.com/rolemgr/rolemgr/features/dynamiccompression"
 	"github.com/rolemgr/rolemgr/features/httperrors"
 	"github.com/rolemgr/rolemgr/features/httplogging"
+	"github.com/rolemgr/rolemgr/features/httpplatform"
 	"github.com/rolemgr/rolemgr/features/httpredirection"
 	"github.com/rolemgr/rolemgr/features/requestfiltering"
 	"github.com/rolemgr/rolemgr/features/staticcompression"
@@ -26,6 +27,7 @@ func folders() []features.Unit {
 		dynamiccompression.Unit(),
 		httperrors.Unit(),
 		httplogging.Unit(),
+		httpplatform.Unit(),
 		httpredirection.Unit(),
 		requestfiltering.Unit(),
 		staticcompression.Unit(),

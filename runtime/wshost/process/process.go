@@ -41,6 +41,7 @@ type Exit struct {
 	Signal syscall.Signal // the signal; 0 when it ended by itself
 }
 
+// String tells the code or the signal.
 func (e Exit) String() string {
 	if e.Signal != 0 {
 		return "ended by signal " + unix.SignalName(e.Signal)

@@ -1,0 +1,335 @@
+package httpplatform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/forward"
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+	"github.com/rolemgr/rolemgr/runtime/wshost/process"
+)
+
+// How often a process that starts is asked whether it listens, at first and at last.
+const (
+	probeFirst = 5 * time.Millisecond
+	probeLast  = 200 * time.Millisecond
+)
+
+// instance is one process of an application.
+type instance struct {
+	app      *application
+	set      settings
+	slot     int
+	replaces bool // another process goes on while this one starts
+
+	requests atomic.Int64
+	sockets  atomic.Int64
+
+	ready chan struct{} // closed when it listens or has failed
+	err   error         // after that: why it failed
+	f     *forward.Forwarder
+	addr  string
+	tail  tail
+
+	mu      sync.Mutex
+	proc    *process.Process
+	log     string
+	stopped bool      // it was asked to end
+	until   time.Time // of a process that is replaced; guarded by app.mu
+}
+
+func newInstance(a *application, slot int) *instance {
+	return &instance{app: a, set: a.set, slot: slot, ready: make(chan struct{})}
+}
+
+// isReady reports whether it takes requests.
+func (i *instance) isReady() bool {
+	select {
+	case <-i.ready:
+		return i.err == nil
+	default:
+		return false
+	}
+}
+
+// wait waits until it takes requests.
+func (i *instance) wait(ctx context.Context) error {
+	select {
+	case <-i.ready:
+		return i.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// busy reports whether something that it has begun is going on.
+func (i *instance) busy() bool { return i.requests.Load() > 0 || i.sockets.Load() > 0 }
+
+// retire notes until when it may finish what it has begun.
+func (i *instance) retire(limit time.Duration) { i.until = time.Now().Add(limit) }
+
+// logFile returns the file that holds what it writes, "" for none.
+func (i *instance) logFile() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.log
+}
+
+// startError is a process that did not come to listen.
+type startError struct {
+	err  error
+	log  string // file; "" for none
+	tail string // what it wrote last
+}
+
+// Error says what happened.
+func (e *startError) Error() string { return e.err.Error() }
+
+// Unwrap returns what happened.
+func (e *startError) Unwrap() error { return e.err }
+
+// run starts the process, as often as the settings allow, and watches over it.
+func (i *instance) run() {
+	var err error
+	for attempt := 0; ; attempt++ {
+		var again bool
+		if again, err = i.start(); err == nil {
+			break
+		}
+		if !again || attempt >= i.set.retries || i.isStopped() {
+			i.err = &startError{err, i.logFile(), i.tail.String()}
+			close(i.ready)
+			if !i.isStopped() {
+				i.app.ended(i, i.err, false)
+			}
+			return
+		}
+		i.app.log.Warn("a process did not start and is tried again", "error", err, "attempt", attempt+1, "log", i.logFile())
+	}
+	i.f = i.forwarder()
+	close(i.ready)
+	i.app.log.Info("a process takes requests", "pid", i.proc.PID(), "address", i.addr, "log", i.logFile())
+	<-i.proc.Done()
+	_ = i.f.Close()
+	if !i.isStopped() {
+		i.app.ended(i, fmt.Errorf("process %d ended by itself: %s", i.proc.PID(), i.proc.Exit()), true)
+	}
+}
+
+func (i *instance) isStopped() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.stopped
+}
+
+// start starts the process and waits until it listens. again tells whether another attempt makes sense.
+func (i *instance) start() (again bool, err error) {
+	port, err := process.FreePort()
+	if err != nil {
+		return true, err
+	}
+	c, err := i.set.resolve(port)
+	if err != nil {
+		return false, err
+	}
+	if c.note != "" {
+		i.app.log.Info("a command written for Windows is understood", "meaning", c.note)
+	}
+	out, err := i.openLog()
+	if err != nil {
+		return false, err
+	}
+	spec := process.Spec{Path: c.path, Args: c.args, Dir: i.set.folder, Env: i.environment(port), User: i.set.user, Stdout: &i.tail, Stderr: &i.tail}
+	i.tail.set(out)
+	proc, err := i.app.m.keeper.Start(spec)
+	if err != nil {
+		if out != nil {
+			_ = out.Close()
+		}
+		return false, fmt.Errorf("%q cannot be started: %w", c.path, err)
+	}
+	go func() {
+		<-proc.Done()
+		i.tail.close(out)
+	}()
+	i.mu.Lock()
+	i.proc = proc
+	stopped := i.stopped
+	if out != nil { // the name that IIS gives it has the process's number
+		name := strings.TrimSuffix(out.Name(), ".log") + "_" + strconv.Itoa(proc.PID()) + ".log"
+		if os.Rename(out.Name(), name) == nil {
+			i.log = name
+		}
+	}
+	i.mu.Unlock()
+	if stopped {
+		proc.Kill()
+		return false, errGone
+	}
+	if err := i.listens(proc, port); err != nil {
+		proc.Kill()
+		return true, err
+	}
+	return false, nil
+}
+
+// openLog makes the file for what the process writes; nil when it is not kept.
+func (i *instance) openLog() (*os.File, error) {
+	if i.set.log == "" {
+		return nil, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(i.set.log), 0o755); err != nil {
+		return nil, fmt.Errorf("the folder of the log cannot be made: %w", err)
+	}
+	f, err := os.OpenFile(i.set.log+"_"+time.Now().UTC().Format("20060102150405.000")+".log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("the log cannot be written: %w", err)
+	}
+	i.mu.Lock()
+	i.log = f.Name()
+	i.mu.Unlock()
+	return f, nil
+}
+
+// listens waits until something listens at the port that the process was given.
+func (i *instance) listens(proc *process.Process, port int) error {
+	limit := time.NewTimer(i.set.startup)
+	defer limit.Stop()
+	for pause := probeFirst; ; pause = min(2*pause, probeLast) {
+		for _, host := range []string{"127.0.0.1", "::1"} {
+			addr := net.JoinHostPort(host, strconv.Itoa(port))
+			if c, err := net.DialTimeout("tcp", addr, probeLast); err == nil {
+				_ = c.Close()
+				i.addr = addr
+				return nil
+			}
+		}
+		select {
+		case <-proc.Done():
+			return fmt.Errorf("the process ended before it listened at port %d: %s", port, proc.Exit())
+		case <-limit.C:
+			return fmt.Errorf("the process did not listen at port %d within %v (startupTimeLimit): it must take the port from the environment variable PORT, HTTP_PLATFORM_PORT or ASPNETCORE_PORT", port, i.set.startup)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// stop asks the process to end, kills it when it does not in time, and waits for the end.
+func (i *instance) stop() {
+	i.mu.Lock()
+	i.stopped = true
+	proc := i.proc
+	i.mu.Unlock()
+	if proc != nil {
+		proc.Stop(i.set.shutdown)
+	}
+}
+
+// own reports whether a variable of the host's environment is about the host itself.
+func own(entry string) bool {
+	name, _, _ := strings.Cut(entry, "=")
+	switch name {
+	case "GODEBUG", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM":
+		return true
+	}
+	return strings.HasPrefix(name, "ROLEMGR_")
+}
+
+// environment returns what the process finds in its environment: the host's, the port under the names that frameworks
+// know, what tells ASP.NET Core that it stands behind a server, and at last what the configuration says.
+func (i *instance) environment(port int) []string {
+	p := strconv.Itoa(port)
+	env := slices.DeleteFunc(os.Environ(), own)
+	env = append(env, "PORT="+p, "HTTP_PLATFORM_PORT="+p)
+	if i.set.section == corePath {
+		env = append(env, "ASPNETCORE_PORT="+p, "ASPNETCORE_URLS=http://127.0.0.1:"+p, "ASPNETCORE_APPL_PATH="+i.set.appPath,
+			"ASPNETCORE_TOKEN="+i.app.token, "ASPNETCORE_IIS_HTTPAUTH=anonymous;", "ASPNETCORE_IIS_WEBSOCKETS_SUPPORTED=true",
+			"ASPNETCORE_HOSTINGSTARTUPASSEMBLIES=Microsoft.AspNetCore.Server.IISIntegration")
+	}
+	for _, e := range entries(i.set.env) {
+		name, _, _ := strings.Cut(e, "=")
+		env = slices.DeleteFunc(env, func(have string) bool { return strings.HasPrefix(have, name+"=") })
+		for _, known := range []string{"HTTP_PLATFORM_PORT", "ASPNETCORE_PORT", "PORT"} {
+			e = strings.ReplaceAll(e, "%"+known+"%", p)
+		}
+		env = append(env, e)
+	}
+	return env
+}
+
+// forwarder passes requests on to the process.
+func (i *instance) forwarder() *forward.Forwarder {
+	return forward.New(forward.Options{
+		Name:   "http://" + i.addr,
+		Module: moduleOf(i.set.section),
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", i.addr)
+		},
+		Timeout:  i.set.request,
+		Prepare:  i.prepare,
+		Answered: i.answered,
+		Failure:  i.failure,
+		Opened: func(module.Conn) func() {
+			i.sockets.Add(1)
+			return func() { i.sockets.Add(-1) }
+		},
+		Tunnels: &i.app.m.tunnels,
+	})
+}
+
+// prepare changes what the process gets beside the forwarding fields.
+func (i *instance) prepare(out, in *http.Request) {
+	for _, name := range []string{"Ms-Aspnetcore-Token", "Ms-Aspnetcore-Clientcert", "Ms-Aspnetcore-Winauthtoken", "X-Iis-Windowsauthtoken"} {
+		out.Header.Del(name) // only a server may say these
+	}
+	switch i.set.section {
+	case corePath:
+		out.Header.Set("Ms-Aspnetcore-Token", i.app.token)
+	case nodePath:
+		// iisnode shows the program the URL of the client, whatever rewrote it to the script.
+		if u, err := url.ParseRequestURI(in.RequestURI); err == nil {
+			out.URL.Path, out.URL.RawPath, out.URL.RawQuery = u.Path, u.RawPath, u.RawQuery
+		}
+		promote(out.Header, in, i.set.promote)
+	}
+}
+
+// answered learns which sessions the process has opened.
+func (i *instance) answered(resp *http.Response) error {
+	if resp.Request != nil && opensSession(resp.Request) && resp.StatusCode == http.StatusOK {
+		resp.Body = &sniffer{ReadCloser: resp.Body, found: func(sid string) { i.app.bind(sid, i) }}
+	}
+	return nil
+}
+
+// failure names the file that may say why a request failed.
+func (i *instance) failure(err error) *module.HTTPError {
+	e := i.f.BadGateway(err)
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" || i.ended() {
+		e.Summary = "the process of the application has ended: " + err.Error()
+	}
+	e.Hint = hint(i.logFile(), i.tail.String())
+	return e
+}
+
+func (i *instance) ended() bool {
+	select {
+	case <-i.proc.Done():
+		return true
+	default:
+		return false
+	}
+}
