@@ -25,6 +25,7 @@ func (c *Catalog) Known() []config.Known {
 func core() []config.Known {
 	const notYet = "this version of rolemgr does not read it yet"
 	return []config.Known{
+		{Path: "configurationRedirection", Reason: "it is all of redirection.config, by which servers of Windows share their files; let the home of this server be the shared folder"},
 		{Path: "system.webServer/rewrite/providers", Reason: "providers of URL Rewrite are .NET assemblies, which exist only on Windows; use a rewriteMap"},
 		{Path: "system.webServer/security/authentication/anonymousAuthentication", Reason: notYet + "; every request is anonymous"},
 		{Path: "system.webServer/validation", Ignored: true, Reason: "it is about settings of the classic pipeline of IIS, which does not exist here"},

@@ -103,6 +103,16 @@ func newHome(t *testing.T, ids ...features.ID) string {
 // startHost starts a host on a home, with modules beside those of the units, and stops it with the test.
 func startHost(t *testing.T, home string, more ...module.Info) *testHost {
 	t.Helper()
+	h, err := tryHost(t, home, more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// tryHost is startHost for a home that may be refused.
+func tryHost(t *testing.T, home string, more ...module.Info) (*testHost, error) {
+	t.Helper()
 	catalog, err := features.NewCatalog(all.Units())
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +125,7 @@ func startHost(t *testing.T, home string, more ...module.Info) *testHost {
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.server, err = wshost.Start(t.Context(), wshost.Options{Home: home, Name: "testhost", Version: "0", Modules: append(catalog.Modules(), more...), Logger: log})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	t.Cleanup(h.stop)
 	for _, s := range h.server.Status().Sites {
@@ -130,7 +140,7 @@ func startHost(t *testing.T, home string, more ...module.Info) *testHost {
 	if h.addr == "" {
 		t.Fatalf("the host has no binding: %+v", h.server.Status())
 	}
-	return h
+	return h, nil
 }
 
 // stop stops the host; what its logs hold is then on disk.

@@ -1,6 +1,7 @@
 package all_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -28,7 +29,7 @@ func TestIISMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := iisMap(cat, schema)
+	got := iisMap(cat, schema, schemaOfIIS(t))
 	if *update {
 		if err := os.WriteFile(mapFile, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -52,14 +53,15 @@ func (b *mapWriter) line(format string, args ...any) {
 	fmt.Fprintf(b, format+"\n", args...)
 }
 
-func iisMap(cat *features.Catalog, schema *config.Schema) string {
+func iisMap(cat *features.Catalog, schema *config.Schema, iis map[string][]string) string {
 	b := &mapWriter{}
 	b.line("# Map of the configuration\n")
 	b.line("Every section of `applicationHost.config` and `web.config` that this version knows, with its attributes and what they do here.")
 	b.line("Written from the declarations of the sections by `go generate ./features/all`; a test fails when it is stale. For a file of")
 	b.line("your own ask `rolemgr config check web.config`, for what counts at a URL `rolemgr config show URL`.\n")
 	b.line("In the last column \"honoured\" means that it has the effect it has on IIS, as far as the page of the feature")
-	b.line("(`rolemgr show NAME`) does not say otherwise. `add (entry)` is an entry of the list of its element; key attributes make it unique.\n")
+	b.line("(`rolemgr show NAME`) does not say otherwise; \"partly\" names what is missing. Both are proven: a test serves every one of")
+	b.line("these attributes with two values and fails when the answer is the same. `add (entry)` is an entry of the list of its element; key attributes make it unique.\n")
 	b.line("## Sections that can be used")
 	owners := cat.Owners()
 	for _, s := range schema.Sections() {
@@ -67,8 +69,8 @@ func iisMap(cat *features.Catalog, schema *config.Schema) string {
 	}
 	var ignored []config.Known
 	b.line("\n## Sections that are known and cannot be used\n")
-	b.line("A file that holds one is answered with error 500.19.\n")
-	b.line("| Section | Feature | Why, and what instead |\n|---|---|---|")
+	b.line("A file that holds one is answered with error 500.19. None of their attributes is read.\n")
+	b.line("| Section | Feature | Why, and what instead | Attributes |\n|---|---|---|---|")
 	for _, k := range schema.Known() {
 		if k.Ignored {
 			ignored = append(ignored, k)
@@ -78,13 +80,13 @@ func iisMap(cat *features.Catalog, schema *config.Schema) string {
 		if k.Feature != "" {
 			feature = k.Title
 		}
-		b.line("| `%s` | %s | %s |", k.Path, cell(feature), cell(k.Reason))
+		b.line("| `%s` | %s | %s | %s |", k.Path, cell(feature), cell(k.Reason), attributesBelow(iis, k.Path))
 	}
 	b.line("\n## Sections that are passed over\n")
 	b.line("They are accepted with all that is below them, never read and never printed.\n")
-	b.line("| Section | Why |\n|---|---|")
+	b.line("| Section | Why | Attributes |\n|---|---|---|")
 	for _, k := range ignored {
-		b.line("| `%s` | %s |", k.Path, cell(k.Reason))
+		b.line("| `%s` | %s | %s |", k.Path, cell(k.Reason), attributesBelow(iis, k.Path))
 	}
 	return b.String()
 }
@@ -125,11 +127,11 @@ func (b *mapWriter) element(e config.Element, path, idle string) {
 		b.line("| `%s` | | | | %s |", path, here)
 	}
 	for _, a := range e.Attributes {
-		why := idle
-		if why == "" {
-			why = a.NoEffect
+		here := effect(cmp.Or(idle, a.NoEffect))
+		if a.Partly != "" && idle == "" {
+			here = "partly: " + cell(a.Partly)
 		}
-		b.line("| `%s` | `%s` | %s | %s | %s |", path, a.Name, cell(typeOf(a)), code(a.Default), effect(why))
+		b.line("| `%s` | `%s` | %s | %s | %s |", path, a.Name, cell(typeOf(a)), code(a.Default), here)
 	}
 	if e.AllowUnrecognizedAttributes {
 		b.line("| `%s` | any other | string | | %s |", path, effect(idle))

@@ -1,11 +1,14 @@
 package all_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const defaultFields = "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken"
@@ -173,5 +176,37 @@ func TestAccessLogOutlivesGenerations(t *testing.T) {
 	want := "#Fields: cs-method cs-uri-stem\nGET /1\nGET /2\n#Fields: cs-uri-stem\n/3\n#Fields: cs-uri-stem\n/4\n"
 	if text != want {
 		t.Errorf("got\n%swant\n%s", text, want)
+	}
+}
+
+// TestLocalTimeRollover turns the clock of the process, which no other test may see.
+func TestLocalTimeRollover(t *testing.T) {
+	zone := time.Local
+	t.Cleanup(func() { time.Local = zone })
+	time.Local = time.FixedZone("far", 13*60*60) // whose hour is never that of UTC
+	for _, local := range []bool{false, true} {
+		for _, defaults := range []bool{false, true} {
+			file := fmt.Sprintf(`<logFile period="Hourly" localTimeRollover="%v" />`, local)
+			home := logHome(t, file)
+			if defaults {
+				home = logHome(t, "")
+				replace(t, filepath.Join(home, "config/applicationHost.config"), "<sites>", "<sites><siteDefaults>"+file+"</siteDefaults>")
+			}
+			h := startHost(t, home)
+			before := time.Now().UTC()
+			h.get("/iisstart.htm")
+			h.stop()
+			found, _ := filepath.Glob(filepath.Join(home, "logs/W3SVC1/u_ex????????.log"))
+			var want []string
+			for _, at := range []time.Time{before, time.Now().UTC()} {
+				if local {
+					at = at.Local()
+				}
+				want = append(want, "u_ex"+at.Format("06010215")+".log")
+			}
+			if len(found) != 1 || !slices.Contains(want, filepath.Base(found[0])) {
+				t.Errorf("localTimeRollover=%v, for all sites %v: %v, want one of %v", local, defaults, found, want)
+			}
+		}
 	}
 }

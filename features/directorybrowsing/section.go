@@ -34,7 +34,7 @@ func sections() []config.Section {
 					{Name: "None", Value: 0}, {Name: showDate, Value: 2}, {Name: showTime, Value: 4}, {Name: showSize, Value: 8},
 					{Name: showExtension, Value: 16}, {Name: showLongDate, Value: 32},
 				}},
-				{Name: "virtualDirectoryTimeout", Type: config.Uint, Default: "5"},
+				{Name: "virtualDirectoryTimeout", Type: config.Uint, Default: "5", NoEffect: "only folders of this machine are listed"},
 			},
 		},
 	}}

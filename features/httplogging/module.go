@@ -1,6 +1,7 @@
 package httplogging
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"path/filepath"
@@ -37,20 +38,16 @@ var (
 
 // Provision takes hold of the log file of every site that logs. No file is opened before the first line is written.
 func (m *loggingModule) Provision(c *module.Context) error {
-	sites, err := config.Decode[sitesConfig](c.Config, sitesSection)
-	if err != nil {
-		return err
-	}
 	m.computer, m.sites = c.ServerName, map[uint32]*siteLog{}
-	for _, s := range sites.Sites {
-		l := s.LogFile.over(sites.Defaults.LogFile)
+	for _, s := range c.Sites {
+		l := &s.LogFile
 		if !l.Enabled {
 			continue
 		}
 		if l.Format != formatW3C {
 			c.Logger.Warn("a site is logged in the W3C format: the format it asks for is not available", "site", s.ID, "format", l.Format)
 		}
-		dir := filepath.Join(l.folder(c.LogDir), "W3SVC"+strconv.FormatUint(uint64(s.ID), 10))
+		dir := filepath.Join(cmp.Or(l.Directory, c.LogDir), "W3SVC"+strconv.FormatUint(uint64(s.ID), 10))
 		naming := naming{period: l.Period, local: l.LocalTimeRollover}
 		// Two generations with other rollover rules write other files; everything else is the same file.
 		key := "httplogging:" + dir + ":" + naming.key()
@@ -59,7 +56,7 @@ func (m *loggingModule) Provision(c *module.Context) error {
 			return errors.Join(err, m.Close())
 		}
 		m.release = append(m.release, release)
-		columns := choose(l.Flags)
+		columns := choose(l.Fields)
 		m.sites[s.ID] = &siteLog{columns: columns, header: fieldsLine(columns), file: v.(*file)}
 	}
 	return nil

@@ -33,6 +33,7 @@ func (filterModule) Middleware(next http.Handler) http.Handler {
 		}
 		if c.RemoveServer {
 			w = &namelessWriter{ResponseWriter: w}
+			defer w.Header().Del("Server") // of an answer that its handler leaves to be sent as it is
 		}
 		if e := c.refuse(newSubject(r)); e != nil {
 			q.Fail(w, r, e)

@@ -66,6 +66,12 @@ func inert(a config.Attribute, why string) config.Attribute {
 	return a
 }
 
+// partly is an attribute that does less than on IIS.
+func partly(a config.Attribute, what string) config.Attribute {
+	a.Partly = what
+	return a
+}
+
 // changeable is a collection whose entries can be taken out again.
 func changeable(entry config.Element) *config.Collection {
 	return &config.Collection{Add: entry, Remove: "remove", Clear: "clear"}
@@ -94,9 +100,9 @@ func rulesElement(name string) config.Element {
 				{Name: "action", Attributes: []config.Attribute{
 					enum("type", actionNone, actionRewrite, actionRedirect, actionCustom, actionAbort), trimmed(text("url")),
 					boolean("appendQueryString", "true"), inert(boolean("logRewrittenUrl", "false"), "the access log holds the URL of the client"), redirectType,
-					{Name: "statusCode", Type: config.Uint, Check: config.IntegerOutside(300, 307)},
+					{Name: "statusCode", Type: config.Uint, Check: config.IntegerOutside(300, 307), Partly: "from 200 to 599"},
 					{Name: "subStatusCode", Type: config.Uint, Default: "0", Check: config.IntegerRange(0, 999)},
-					text("statusReason"), text("statusDescription"),
+					partly(text("statusReason"), "the error page tells it; the status line has the standard phrase"), text("statusDescription"),
 				}},
 			},
 		}),

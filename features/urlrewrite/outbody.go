@@ -13,7 +13,7 @@ func (o *outWalker) changeBody(body string, rules []*outRule, isHTML bool) (stri
 	used := map[*outRule]int{}
 	var tagged []*outRule
 	for _, r := range rules {
-		if len(r.tags) > 0 {
+		if r.tags != nil {
 			tagged = append(tagged, r)
 		}
 	}
@@ -27,7 +27,7 @@ func (o *outWalker) changeBody(body string, rules []*outRule, isHTML bool) (stri
 		}
 	}
 	for _, r := range rules {
-		if len(r.tags) > 0 || !r.rewrites {
+		if r.tags != nil || !r.rewrites {
 			continue
 		}
 		changed, applied, err := o.changeWhole(r, body)

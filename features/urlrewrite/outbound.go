@@ -23,7 +23,7 @@ type outRule struct {
 	stop       bool
 	before     *conditions // the precondition, nil for none
 	field      string      // the field of the header, "" for a rule on the body
-	tags       tagFilter   // empty for a rule on the whole body
+	tags       tagFilter   // nil for a rule on the whole body; custom tags may be none at all
 	pattern    pattern
 	negate     bool
 	most       int // how many matches in a body are changed
@@ -74,7 +74,7 @@ func (c *outboundConfig) compileRule(e *outRuleConfig) (*outRule, *config.Error)
 	if r.pattern, err = newPattern(e.Match.Pattern, e.Syntax, e.Match.IgnoreCase); err != nil {
 		return fault(e.Match.At, err)
 	}
-	if r.onBody() && len(r.tags) == 0 && r.rewrites {
+	if r.onBody() && r.tags == nil && r.rewrites {
 		if err := r.wholeBody(e); err != nil {
 			return fault(e.Match.At, err)
 		}
@@ -123,6 +123,9 @@ func (c *outboundConfig) subjectOf(e *outRuleConfig) (field string, tags tagFilt
 			return "", nil, fmt.Errorf("serverVariable %q is no header field of the response: it must be RESPONSE_ and the name of the field", e.Match.Variable)
 		}
 		return field, nil, nil
+	}
+	if len(e.Match.Filter) == 0 && e.Match.CustomTags == "" {
+		return "", nil, nil
 	}
 	tags = tagFilter{}
 	for _, name := range e.Match.Filter {

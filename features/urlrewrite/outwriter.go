@@ -118,7 +118,7 @@ func (w *outWriter) holdBody() error {
 	media, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	w.isHTML = media == "text/html" || media == "application/xhtml+xml"
 	for _, r := range rules {
-		if len(r.tags) == 0 && media != "text/event-stream" || w.isHTML {
+		if r.tags == nil && media != "text/event-stream" || w.isHTML {
 			w.onBody = append(w.onBody, r)
 		}
 	}

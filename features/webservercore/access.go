@@ -25,7 +25,7 @@ func accessSections() []config.Section {
 		Path:                accessSection,
 		OverrideModeDefault: config.Allow,
 		Element: config.Element{Name: "access", Attributes: []config.Attribute{
-			{Name: "sslFlags", Type: config.Flags, Default: "None", Values: []config.Value{
+			{Name: "sslFlags", Type: config.Flags, Default: "None", Partly: "SslNegotiateCert and SslMapCert ask nothing of the client", Values: []config.Value{
 				{Name: "None", Value: 0}, {Name: "Ssl", Value: 8}, {Name: "SslNegotiateCert", Value: 32}, {Name: "SslRequireCert", Value: 64},
 				{Name: "SslMapCert", Value: 128}, {Name: "Ssl128", Value: 256},
 			}},

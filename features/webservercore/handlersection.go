@@ -57,7 +57,7 @@ func handlerSections() []config.Section {
 		OverrideModeDefault: config.Allow,
 		Element: config.Element{
 			Name: "handlers",
-			Attributes: []config.Attribute{{Name: "accessPolicy", Type: config.Flags, Default: accessRead, Values: []config.Value{
+			Attributes: []config.Attribute{{Name: "accessPolicy", Type: config.Flags, Default: accessRead, Partly: "Source opens nothing", Values: []config.Value{
 				{Name: accessNone, Value: 0}, {Name: accessRead, Value: 1}, {Name: accessWrite, Value: 2}, {Name: accessExecute, Value: 4},
 				{Name: "Source", Value: 16}, {Name: accessScript, Value: 512}, {Name: "NoRemoteWrite", Value: 1024},
 				{Name: "NoRemoteRead", Value: 4096}, {Name: "NoRemoteExecute", Value: 8192}, {Name: "NoRemoteScript", Value: 16384},
@@ -68,18 +68,18 @@ func handlerSections() []config.Section {
 					{Name: "name", Type: config.String, Required: true, Key: true, CaseSensitive: true, Check: config.NonEmpty()},
 					{Name: "path", Type: config.String, Required: true, Check: config.NonEmpty()},
 					{Name: "verb", Type: config.String, Required: true, CaseSensitive: true},
-					{Name: "type", Type: config.String, CaseSensitive: true},
+					{Name: "type", Type: config.String, CaseSensitive: true, Partly: "the error 500.21 names the class, which does not run here"},
 					{Name: "modules", Type: config.String, Default: managedHandler, CaseSensitive: true},
-					{Name: "scriptProcessor", Type: config.String, Expanded: true},
+					{Name: "scriptProcessor", Type: config.String, Expanded: true, NoEffect: "no handler of this version starts a program"},
 					{Name: "resourceType", Type: config.Enum, Default: resourceUnspecified, Values: []config.Value{
 						{Name: resourceFile, Value: 0}, {Name: resourceDirectory, Value: 1}, {Name: resourceEither, Value: 2}, {Name: resourceUnspecified, Value: 3},
 					}},
 					{Name: "requireAccess", Type: config.Enum, Default: accessScript, Values: []config.Value{
 						{Name: accessNone, Value: 0}, {Name: accessRead, Value: 1}, {Name: accessWrite, Value: 2}, {Name: accessScript, Value: 3}, {Name: accessExecute, Value: 4},
 					}},
-					{Name: "allowPathInfo", Type: config.Bool, Default: "false"},
-					{Name: "preCondition", Type: config.String, CaseSensitive: true},
-					{Name: "responseBufferLimit", Type: config.Uint, Default: "4194304"},
+					{Name: "allowPathInfo", Type: config.Bool, Default: "false", NoEffect: "it is for the programs behind a handler, and no handler of this version starts one"},
+					{Name: "preCondition", Type: config.String, CaseSensitive: true, Partly: "classicMode and bitness32 keep a handler out; others are passed over"},
+					{Name: "responseBufferLimit", Type: config.Uint, Default: "4194304", NoEffect: "answers are sent as they are written"},
 				}},
 			},
 		},

@@ -100,7 +100,7 @@ func (s *Server) build() (*generation, error) {
 	if g.routes, err = planRoutes(tree, server); err != nil {
 		return nil, err
 	}
-	err = g.provision(infos, module.Context{Logger: s.log, Config: server, Shared: &s.shared, ServerName: s.name, LogDir: s.logDir, CacheDir: s.cacheDir()})
+	err = g.provision(infos, module.Context{Logger: s.log, Config: server, Sites: tree.Sites(), Shared: &s.shared, ServerName: s.name, LogDir: s.logDir, CacheDir: s.cacheDir()})
 	if err != nil {
 		return nil, err
 	}

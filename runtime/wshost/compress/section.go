@@ -71,7 +71,7 @@ func Sections() []config.Section {
 					{Name: "name", Type: config.String, Required: true, Key: true, Check: config.NonEmpty()},
 					{Name: "doStaticCompression", Type: config.Bool, Default: "true"},
 					{Name: "doDynamicCompression", Type: config.Bool, Default: "true"},
-					{Name: "dll", Type: config.String, Required: true, Expanded: true, Check: config.NonEmpty()},
+					{Name: "dll", Type: config.String, Required: true, Expanded: true, Check: config.NonEmpty(), NoEffect: "the encoders are part of the program"},
 					{Name: "staticCompressionLevel", Type: config.Uint, Default: "7"},
 					{Name: "dynamicCompressionLevel", Type: config.Uint, Default: "0"},
 				}},
@@ -93,14 +93,15 @@ const windowsDirectory = `%SystemDrive%\inetpub\temp\IIS Temporary Compressed Fi
 
 func httpAttributes() []config.Attribute {
 	percent := config.IntegerRange(0, 100)
+	const serverOnly = "what a web.config says of it is passed over"
 	const noGate = "the load of the processors is not looked at; few files are compressed at a time"
 	return []config.Attribute{
 		{Name: "sendCacheHeaders", Type: config.Bool, Default: "false"},
 		{Name: "expiresHeader", Type: config.String, Default: "Wed, 01 Jan 1997 12:00:00 GMT", Check: checkFieldValue},
 		{Name: "cacheControlHeader", Type: config.String, Default: "max-age=86400", Check: checkFieldValue},
-		{Name: "directory", Type: config.String, Default: windowsDirectory, Expanded: true},
-		{Name: "doDiskSpaceLimiting", Type: config.Bool, Default: "true"},
-		{Name: "maxDiskSpaceUsage", Type: config.Uint, Default: "100"},
+		{Name: "directory", Type: config.String, Default: windowsDirectory, Expanded: true, Partly: serverOnly + "; a folder of Windows stands for the one of the host"},
+		{Name: "doDiskSpaceLimiting", Type: config.Bool, Default: "true", Partly: serverOnly},
+		{Name: "maxDiskSpaceUsage", Type: config.Uint, Default: "100", Partly: serverOnly},
 		{Name: "minFileSizeForComp", Type: config.Uint, Default: "2700"},
 		{Name: "noCompressionForHttp10", Type: config.Bool, Default: "true"},
 		{Name: "noCompressionForProxies", Type: config.Bool, Default: "true"},

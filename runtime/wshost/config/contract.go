@@ -83,6 +83,7 @@ type Attribute struct {
 	Values        []Value // for Enum and Flags
 	Check         Check   // nil: no rule beyond the type
 	NoEffect      string  // why it is accepted and changes nothing here; "" when it has an effect
+	Partly        string  // what of its effect on IIS is missing here; "" when nothing is
 }
 
 // Format is how a TimeSpan is written.

@@ -30,7 +30,8 @@ func sitesSection() Section {
 func siteAttributes(entry bool) []Attribute {
 	attrs := []Attribute{{Name: "serverAutoStart", Type: Bool, Default: "true"}}
 	if !entry {
-		return append(attrs, Attribute{Name: "name", Type: String}, Attribute{Name: "id", Type: Uint})
+		const own = "every site has a name and an id of its own"
+		return append(attrs, Attribute{Name: "name", Type: String, NoEffect: own}, Attribute{Name: "id", Type: Uint, NoEffect: own})
 	}
 	return append(attrs,
 		Attribute{Name: "name", Type: String, Required: true, Key: true, Check: siteName},
@@ -42,15 +43,15 @@ func siteElements() []Element {
 		{Name: "bindings", Collection: &Collection{
 			Clear: "clear",
 			Add: Element{Name: "binding", Attributes: []Attribute{
-				{Name: "protocol", Type: String, Required: true, Key: true, Check: NonEmpty()},
+				{Name: "protocol", Type: String, Required: true, Key: true, Check: NonEmpty(), Partly: "only http is served; a binding of another protocol is passed over with a warning"},
 				{Name: "bindingInformation", Type: String, Required: true, Key: true, Check: NonEmpty()},
 				{Name: "sslFlags", Type: Uint, Default: "0", NoEffect: "this host serves http"},
 			}},
 		}},
 		{Name: "limits", Attributes: []Attribute{
 			{Name: "maxBandwidth", Type: Uint, Default: "4294967295", Check: IntegerOutside(0, 1023), NoEffect: noThrottling},
-			{Name: "maxConnections", Type: Uint, Default: "4294967295"},
-			{Name: "connectionTimeout", Type: TimeSpan, Default: "00:02:00", Check: TimeSpanRange(0, 65535, 1)},
+			{Name: "maxConnections", Type: Uint, Default: "4294967295", Partly: "sites that share an address and a port share the sum of their limits"},
+			{Name: "connectionTimeout", Type: TimeSpan, Default: "00:02:00", Check: TimeSpanRange(0, 65535, 1), Partly: "sites that share an address and a port share the longest of theirs"},
 			{Name: "maxUrlSegments", Type: Uint, Default: "32", Check: IntegerRange(0, 16383)},
 		}},
 		{Name: "logFile", Attributes: []Attribute{
@@ -75,8 +76,12 @@ func siteElements() []Element {
 }
 
 func applicationAttributes(entry bool) []Attribute {
+	path := Attribute{Name: "path", Type: String, NoEffect: "every application has a path of its own"}
+	if entry {
+		path = Attribute{Name: "path", Type: String, Required: true, Key: true, Check: urlPath}
+	}
 	return []Attribute{
-		{Name: "path", Type: String, Required: entry, Key: entry, Check: when(entry, urlPath)},
+		path,
 		{Name: "applicationPool", Type: String, NoEffect: noWorkers},
 		{Name: "enabledProtocols", Type: String, Default: "http", NoEffect: "an application is reached through every binding of its site"},
 		{Name: "serviceAutoStartEnabled", Type: Bool, NoEffect: noWorkers},

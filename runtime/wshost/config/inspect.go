@@ -132,6 +132,7 @@ type inner struct {
 	parent  int
 	verdict Verdict // of everything in it, unless it is Honoured
 	reason  string
+	feature bool // a Judge named the feature that the element is for: what its attributes do is that feature's business
 }
 
 // add notes a finding, as a fault when there is one at its place. It returns its index.
@@ -234,7 +235,7 @@ func (x *inspector) element(n *node, decl *elementDecl, in inner, fd Finding) (i
 	case decl.Judge != nil:
 		fd.judge(decl.Judge(decl.written(n)))
 	}
-	in.verdict, in.reason = fd.Verdict, fd.Reason
+	in.verdict, in.reason, in.feature = fd.Verdict, fd.Reason, fd.Feature != ""
 	i := x.add(fd)
 	in.parent = i
 	if e := x.out[i].Fault; e == nil || e.HResult != HResultDuplicate { // a second one is not looked into
@@ -308,7 +309,7 @@ func (x *inspector) attributes(n *node, decl *elementDecl, in inner, own bool) {
 			Parent: in.parent,
 		}
 		fd.Verdict, fd.Reason = in.verdictOf()
-		if i, ok := decl.attrs[a.name]; ok && own && fd.Verdict == Honoured && decl.Attributes[i].NoEffect != "" {
+		if i, ok := decl.attrs[a.name]; ok && own && fd.Verdict == Honoured && !in.feature && decl.Attributes[i].NoEffect != "" {
 			fd.Verdict, fd.Reason = WithoutEffect, decl.Attributes[i].NoEffect
 		}
 		x.add(fd)

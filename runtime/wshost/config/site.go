@@ -49,6 +49,7 @@ type Limits struct {
 // LogFile is where and what a site logs.
 type LogFile struct {
 	Enabled           bool
+	Format            string   // "W3C"
 	Directory         string   // absolute; "" for the server's default
 	Period            string   // "Daily"
 	Fields            []string // names of logExtFileFlags

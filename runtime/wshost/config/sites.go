@@ -100,7 +100,7 @@ func (t *Tree) readSite(e *element, root layered) (s *Site, places []place, faul
 		return nil, nil, dir.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("directory=%q is a path of Windows", dir.text), "write a folder of this system, or one relative to the server's home")
 	}
 	s.LogFile = LogFile{
-		Enabled: log.flag("enabled"), Directory: t.absolute(log.get("directory").text), Period: log.get("period").text,
+		Enabled: log.flag("enabled"), Format: log.get("logFormat").text, Directory: t.absolute(log.get("directory").text), Period: log.get("period").text,
 		LocalTimeRollover: log.flag("localTimeRollover"), LogSiteID: log.flag("logSiteId"),
 	}
 	if fields := log.get("logExtFileFlags").text; fields != "" {

@@ -87,6 +87,8 @@ type Context struct {
 	Logger *slog.Logger
 	// Config is the configuration at server level: applicationHost.config and the drop-ins, no site.
 	Config *config.Effective
+	// Sites are the sites of this server, with what siteDefaults say where they say nothing.
+	Sites []config.Site
 	// Shared holds what outlives generations: hubs, counters, log files.
 	Shared *Shared
 	// ServerName is the name of this server, as shown to people.
