@@ -105,6 +105,11 @@ func runConfigShow(ctx context.Context, c *cli, address, section string) error {
 	if err != nil {
 		return err
 	}
+	for _, r := range e.Verify() {
+		if r.Fault != nil { // the module of the section refuses every request with it
+			return r.Fault
+		}
+	}
 	paths := e.Sections()
 	if section != "" {
 		if paths, err = c.findSection(paths, section); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/runtime/wshost"
@@ -176,6 +177,9 @@ func (j *judge) complete(f *config.Finding) {
 		u, known := j.cat.Unit(features.ID(f.Feature))
 		if !known || u.Unavailable != nil {
 			f.Verdict, f.Reason = config.Unsupported, unavailableReason(u, f.Feature)
+			if !strings.HasPrefix(f.Reason, u.Title) {
+				f.Reason = u.Title + ": " + f.Reason
+			}
 			return
 		}
 		if !j.have[u.ID] {

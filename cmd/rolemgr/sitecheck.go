@@ -155,7 +155,8 @@ func (r *checkResult) add(s shown, found []config.Finding) {
 	for i, fd := range found {
 		f := s.finding(fd)
 		if p := fd.Parent; p >= 0 {
-			f.inner = found[p].Verdict == fd.Verdict && found[p].Reason == fd.Reason && found[p].Feature == fd.Feature
+			f.inner = found[p].Verdict == fd.Verdict && found[p].Reason == fd.Reason && found[p].Feature == fd.Feature ||
+				fd.Kind == config.OfAttribute && fd.Verdict == config.NeedsFeature // it is its element that needs it
 			if fd.Kind == config.OfAttribute && fd.Verdict == config.Faulty {
 				rows[p].worst = config.Faulty
 			}

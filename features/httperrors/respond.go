@@ -108,16 +108,21 @@ func (x *responder) open(r *http.Request, conf *errorsConfig, c entry) *os.File 
 		if strings.EqualFold(path.Base(p), "web.config") {
 			continue // never sent, whoever asks for it: a subfolder's entry could name that of the site
 		}
-		if !filepath.IsAbs(p) {
+		anywhere := filepath.IsAbs(p) && (conf.AllowAbsolute || c.Server)
+		if !anywhere {
+			// Where only files of the site may be sent, a slash at the beginning is the root of the site: on Windows it is no
+			// absolute path.
 			clean := path.Clean("/" + p)
 			if info, err := x.q.Files.Stat(clean); err == nil && info.Mode().IsRegular() {
 				if f, err := x.q.Files.Open(clean); err == nil {
 					return f
 				}
 			}
+		}
+		if !filepath.IsAbs(p) {
 			continue
 		}
-		if !conf.AllowAbsolute && !c.Server {
+		if !anywhere {
 			x.q.Logger.Warn("an error page is not used: its path is absolute", "path", p, "hint", "use a path relative to the site, or set allowAbsolutePathsWhenDelegated in applicationHost.config")
 			continue
 		}

@@ -1,6 +1,9 @@
 package httperrors
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 )
 
@@ -67,6 +70,19 @@ func (c *errorsConfig) match(status, sub int) (entry, bool) {
 	return found, ok
 }
 
+// judgeEntry says of an entry that it names no page that can be sent.
+func judgeEntry(attribute func(string) string) config.Judgement {
+	p := attribute("path")
+	drive := len(p) > 1 && p[1] == ':' || strings.HasPrefix(p, `\\`)
+	switch mode := attribute("responseMode"); {
+	case mode == respondFile && drive:
+		return config.Judgement{NoEffect: "there are no drives here: the built-in page is sent in place of " + p + "; name a file of the site"}
+	case mode == respondExecuteURL && !strings.HasPrefix(p, "/"):
+		return config.Judgement{NoEffect: fmt.Sprintf(`a URL of the site begins with "/", and %q does not: the built-in page is sent`, p)}
+	}
+	return config.Judgement{}
+}
+
 // sections declares the section with the locks of the stock configuration of IIS.
 func sections() []config.Section {
 	respond := []config.Value{{Name: respondFile, Value: 0}, {Name: respondExecuteURL, Value: 1}, {Name: respondRedirect, Value: 2}}
@@ -90,7 +106,7 @@ func sections() []config.Section {
 			},
 			Collection: &config.Collection{
 				Remove: "remove", Clear: "clear",
-				Add: config.Element{Name: "error", Attributes: []config.Attribute{
+				Add: config.Element{Name: "error", Judge: judgeEntry, Attributes: []config.Attribute{
 					{Name: "statusCode", Type: config.Uint, Required: true, Key: true, Check: config.IntegerRange(400, 999)},
 					{Name: "subStatusCode", Type: config.Int, Default: "-1", Key: true, Check: config.IntegerRange(-1, 999)},
 					{Name: "prefixLanguageFilePath", Type: config.String, Expanded: true},

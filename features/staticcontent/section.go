@@ -2,6 +2,7 @@ package staticcontent
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -69,13 +70,22 @@ func sections() []config.Section {
 				// that name types repeat one of ours without <remove>, and were right where they come from.
 				StockYields: true,
 				Remove:      "remove", Clear: "clear",
-				Add: config.Element{Name: "mimeMap", Attributes: []config.Attribute{
+				Add: config.Element{Name: "mimeMap", Judge: judgeMap, Attributes: []config.Attribute{
 					{Name: "fileExtension", Type: config.String, Required: true, Key: true},
 					{Name: "mimeType", Type: config.String, Required: true, Check: checkMimeType},
 				}},
 			},
 		},
 	}}
+}
+
+// judgeMap says of an extension without a dot that no file has it.
+func judgeMap(attribute func(string) string) config.Judgement {
+	ext := attribute("fileExtension")
+	if strings.HasPrefix(ext, ".") {
+		return config.Judgement{}
+	}
+	return config.Judgement{NoEffect: fmt.Sprintf("an extension begins with a dot: %q fits no file; write %q", ext, "."+ext)}
 }
 
 // checkAge refuses ages that Cache-Control cannot hold (RFC 9111, section 1.2.2).

@@ -83,7 +83,7 @@ func (t *translator) group() error {
 	rest := t.in[t.i:]
 	for _, look := range [...]string{"(?=", "(?!", "(?<=", "(?<!"} {
 		if strings.HasPrefix(rest, look) {
-			return fmt.Errorf("it looks around with %q, which is not possible here", look)
+			return fmt.Errorf(`it looks around with %q, which is possible here with "(?!" and "(?=" right behind "^" only`, look)
 		}
 	}
 	if strings.HasPrefix(rest, "(?>") {

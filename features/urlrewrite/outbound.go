@@ -99,6 +99,8 @@ func (r *outRule) wholeBody(e *outRuleConfig) error {
 		return errors.New("a rule on the whole body needs a pattern")
 	case e.Match.Negate:
 		return errors.New("a rule on the whole body cannot be negated: there would be nothing to replace")
+	case len(r.pattern.looks) > 0:
+		return errors.New("a rule on the whole body cannot look ahead")
 	case e.Syntax == syntaxWildcard:
 		return errors.New("a wildcard matches a whole text and cannot be used without filterByTags")
 	case e.Syntax == syntaxExact:

@@ -35,7 +35,7 @@ func outbound(w http.ResponseWriter, s *subject) (http.ResponseWriter, func(), *
 	if err != nil {
 		return w, nothing, module.Misfit(name, sectionMaps, err)
 	}
-	ow := &outWriter{ResponseWriter: w, walker: outWalker{subject: s, maps: maps}, rules: set.rules}
+	ow := &outWriter{ResponseWriter: w, walker: outWalker{subject: s, maps: maps}, rules: set.rules, fields: s.q.Fields}
 	return ow, ow.finish, nil
 }
 
@@ -57,8 +57,9 @@ type outWriter struct {
 	http.ResponseWriter
 	walker  outWalker
 	rules   []*outRule
-	status  int  // 0 until the header was written
-	taken   bool // the connection has been handed over
+	fields  module.Completer // nil for none
+	status  int              // 0 until the header was written
+	taken   bool             // the connection has been handed over
 	body    *bytes.Buffer
 	onBody  []*outRule
 	isHTML  bool
@@ -75,6 +76,9 @@ func (w *outWriter) WriteHeader(status int) {
 		return
 	}
 	w.status = status
+	if w.fields != nil {
+		w.fields.Complete(status)
+	}
 	h := w.Header()
 	w.walker.response = &answer{status, h}
 	err := w.walker.prepare(w.rules)

@@ -1,6 +1,7 @@
 package urlrewrite
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -15,6 +16,7 @@ const maxProgram = 10000
 type pattern struct {
 	written string
 	re      *regexp.Regexp // nil for an exact match, and for anything
+	looks   []look         // what must hold as well
 	exact   bool
 	any     bool // <match> was left out: every text matches, as a whole
 	fold    bool
@@ -32,19 +34,27 @@ func (c captures) get(n int) string {
 }
 
 // newPattern compiles a pattern in one of the three syntaxes.
-func newPattern(written, syntax string, ignoreCase bool) (pattern, error) {
+func newPattern(written, form string, ignoreCase bool) (pattern, error) {
 	p := pattern{written: written, fold: ignoreCase}
 	expr := ""
-	switch syntax {
+	switch form {
 	case syntaxExact:
 		p.exact = true
 		return p, nil
 	case syntaxWildcard:
 		expr = wildcard(written)
 	default:
+		rest, looks := splitLooks(written)
 		var err error
-		if expr, err = translate(written); err != nil {
+		if expr, err = translate(rest); err != nil {
 			return p, fmt.Errorf("the regular expression %q cannot be used: %w", written, err)
+		}
+		for _, l := range looks {
+			one, err := l.compile(ignoreCase)
+			if err != nil {
+				return p, fmt.Errorf("the regular expression %q cannot be used: %w", written, err)
+			}
+			p.looks = append(p.looks, one)
 		}
 	}
 	if ignoreCase {
@@ -52,10 +62,19 @@ func newPattern(written, syntax string, ignoreCase bool) (pattern, error) {
 	}
 	re, err := compileExpression(expr)
 	if err != nil {
-		return p, fmt.Errorf("the regular expression %q cannot be read: %s", written, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return p, fmt.Errorf("the regular expression %q cannot be read: %s", written, problem(err))
 	}
 	p.re = re
 	return p, nil
+}
+
+// problem says what is wrong with an expression. What was compiled is a translation, so that no part of it is quoted.
+func problem(err error) string {
+	var wrong *syntax.Error
+	if errors.As(err, &wrong) {
+		return string(wrong.Code)
+	}
+	return err.Error()
 }
 
 // compileExpression compiles an expression that is not too large to be matched in time.
@@ -102,6 +121,11 @@ func (p *pattern) match(s string) (captures, bool) {
 		return captures{s}, true
 	case p.exact:
 		return nil, false
+	}
+	for i := range p.looks {
+		if !p.looks[i].holds(s) {
+			return nil, false
+		}
 	}
 	at := p.re.FindStringSubmatchIndex(s)
 	if at == nil {

@@ -3,6 +3,7 @@ package webservercore
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -24,13 +25,26 @@ func accessSections() []config.Section {
 	return []config.Section{{
 		Path:                accessSection,
 		OverrideModeDefault: config.Allow,
-		Element: config.Element{Name: "access", Attributes: []config.Attribute{
+		Element: config.Element{Name: "access", Judge: judgeAccess, Attributes: []config.Attribute{
 			{Name: "sslFlags", Type: config.Flags, Default: "None", Partly: "SslNegotiateCert and SslMapCert ask nothing of the client", Values: []config.Value{
 				{Name: "None", Value: 0}, {Name: "Ssl", Value: 8}, {Name: "SslNegotiateCert", Value: 32}, {Name: "SslRequireCert", Value: 64},
 				{Name: "SslMapCert", Value: 128}, {Name: "Ssl128", Value: 256},
 			}},
 		}},
 	}}
+}
+
+// judgeAccess says of flags that only ask for a certificate, or map one to an account, that nothing comes of them.
+func judgeAccess(attribute func(string) string) config.Judgement {
+	const ask = "certificates of clients are not asked for, and there are no accounts of Windows to map them to; SslRequireCert refuses requests without one"
+	j := config.Judgement{}
+	for _, flag := range split(attribute("sslFlags")) {
+		if !strings.EqualFold(flag, "SslNegotiateCert") && !strings.EqualFold(flag, "SslMapCert") {
+			return config.Judgement{}
+		}
+		j.NoEffect = ask
+	}
+	return j
 }
 
 // accessModule holds requests to the encryption that their URL demands.

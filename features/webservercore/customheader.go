@@ -26,9 +26,12 @@ var _ module.Module = headerModule{}
 // Middleware puts a writer around the response that adds the fields when the header is sent.
 func (headerModule) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		hw := &headerWriter{ResponseWriter: w, q: module.FromRequest(r)}
+		q := module.FromRequest(r)
+		hw, outer := &headerWriter{ResponseWriter: w, q: q}, q.Fields // of the run around this one, when a page is run for a failure
+		q.Fields = hw
 		next.ServeHTTP(hw, r)
-		hw.apply(http.StatusOK) // a handler that sent nothing leaves the header to the host
+		q.Fields = outer
+		hw.Complete(http.StatusOK) // a handler that sent nothing leaves the header to the host
 	})
 }
 
@@ -40,8 +43,9 @@ type headerWriter struct {
 	done bool
 }
 
-// apply adds the fields for a response with the status, once.
-func (w *headerWriter) apply(status int) {
+// Complete adds the fields for a response with the status, once. Whoever changes the header behind it, as outbound rules
+// do, asks for it earlier than the header is sent.
+func (w *headerWriter) Complete(status int) {
 	if w.done {
 		return
 	}
@@ -85,26 +89,26 @@ func addFields(h http.Header, fields []headerField) {
 // WriteHeader adds the fields before a final status; an informational one is not the response.
 func (w *headerWriter) WriteHeader(status int) {
 	if status >= 200 || status == http.StatusSwitchingProtocols {
-		w.apply(status)
+		w.Complete(status)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write sends a part of the body.
 func (w *headerWriter) Write(p []byte) (int, error) {
-	w.apply(http.StatusOK)
+	w.Complete(http.StatusOK)
 	return w.ResponseWriter.Write(p)
 }
 
 // WriteString sends a part of the body.
 func (w *headerWriter) WriteString(s string) (int, error) {
-	w.apply(http.StatusOK)
+	w.Complete(http.StatusOK)
 	return io.WriteString(w.ResponseWriter, s)
 }
 
 // ReadFrom sends all of src. The writer below lets the kernel copy files.
 func (w *headerWriter) ReadFrom(src io.Reader) (int64, error) {
-	w.apply(http.StatusOK)
+	w.Complete(http.StatusOK)
 	return io.Copy(w.ResponseWriter, src)
 }
 
@@ -113,13 +117,13 @@ func (w *headerWriter) Flush() { _ = w.FlushError() }
 
 // FlushError sends what is buffered and tells whether that worked.
 func (w *headerWriter) FlushError() error {
-	w.apply(http.StatusOK)
+	w.Complete(http.StatusOK)
 	return http.NewResponseController(w.ResponseWriter).Flush()
 }
 
 // Hijack hands the connection over; the fields belong to the 101 that its taker is about to write.
 func (w *headerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	w.apply(http.StatusSwitchingProtocols)
+	w.Complete(http.StatusSwitchingProtocols)
 	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 

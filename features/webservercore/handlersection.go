@@ -91,6 +91,9 @@ const managedHandler = "ManagedPipelineHandler"
 
 // judgeHandler says what becomes of a handler that a file adds.
 func judgeHandler(attribute func(string) string) config.Judgement {
+	if otherSystem(attribute("preCondition")) {
+		return config.Judgement{NoEffect: "it is for application pools of the classic pipeline or of 32 bits, which do not exist here: no request is given to it"}
+	}
 	modules := split(attribute("modules"))
 	for _, name := range modules {
 		if id := owner(name); id != "" {

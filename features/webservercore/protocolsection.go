@@ -44,7 +44,7 @@ func protocolSections() []config.Section {
 func headerFields(name string) config.Element {
 	return config.Element{Name: name, Collection: &config.Collection{
 		Remove: "remove", Clear: "clear",
-		Add: config.Element{Name: "add", Attributes: []config.Attribute{
+		Add: config.Element{Name: "add", Judge: judgeField, Attributes: []config.Attribute{
 			{Name: "name", Type: config.String, Key: true, Required: true, Check: checkFieldName},
 			{Name: "value", Type: config.String, CaseSensitive: true, Check: checkFieldValue},
 		}},
@@ -75,6 +75,14 @@ func checkFieldName(written string) error {
 // real files; it asks for what is so anyway, and is no reason to refuse a site.
 func ownField(name string) bool {
 	return strings.EqualFold(name, "Connection") || strings.EqualFold(name, "Keep-Alive")
+}
+
+// judgeField says of a field that the host decides that it is not sent.
+func judgeField(attribute func(string) string) config.Judgement {
+	if ownField(attribute("name")) {
+		return config.Judgement{NoEffect: "whether a connection stays open is the host's to say; allowKeepAlive of <httpProtocol> switches that off"}
+	}
+	return config.Judgement{}
 }
 
 // singleField reports whether a field may be sent once only (RFC 9110, section 5.3). What the handler says of its own

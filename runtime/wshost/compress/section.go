@@ -2,6 +2,7 @@ package compress
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
@@ -63,11 +64,11 @@ type URLConfig struct {
 // repeat the whole list of the server in a web.config, scheme included, are the common case, and are to be served.
 func Sections() []config.Section {
 	return []config.Section{
-		{Path: HTTPSection, OverrideModeDefault: config.Allow, Element: config.Element{
+		{Path: HTTPSection, OverrideModeDefault: config.Allow, Verify: verifyPlace, Element: config.Element{
 			Name: "httpCompression", Attributes: httpAttributes(),
 			Collection: &config.Collection{
 				Remove: "remove", Clear: "clear", AllowDuplicates: true,
-				Add: config.Element{Name: "scheme", Attributes: []config.Attribute{
+				Add: config.Element{Name: "scheme", Judge: judgeScheme, Attributes: []config.Attribute{
 					{Name: "name", Type: config.String, Required: true, Key: true, Check: config.NonEmpty()},
 					{Name: "doStaticCompression", Type: config.Bool, Default: "true"},
 					{Name: "doDynamicCompression", Type: config.Bool, Default: "true"},
@@ -86,6 +87,34 @@ func Sections() []config.Section {
 			},
 		}},
 	}
+}
+
+// judgeScheme says of a scheme that nothing here produces it.
+func judgeScheme(attribute func(string) string) config.Judgement {
+	if _, ok := Known(attribute("name")); ok {
+		return config.Judgement{}
+	}
+	return config.Judgement{NoEffect: "there is no such coding here; those that browsers ask for are br, zstd and gzip"}
+}
+
+// verifyPlace says of what counts for the server as a whole that a web.config changes nothing by it.
+func verifyPlace(e *config.Effective) []config.Remark {
+	v, ok := e.Describe(HTTPSection)
+	if !ok {
+		return nil
+	}
+	var out []config.Remark
+	for _, a := range v.Root.Attributes {
+		switch a.Name {
+		case "directory", "doDiskSpaceLimiting", "maxDiskSpaceUsage":
+			if a.Written && strings.EqualFold(filepath.Base(a.Pos.File), "web.config") {
+				out = append(out, config.Remark{At: a.Pos, Judgement: config.Judgement{
+					NoEffect: "the compressed copies are kept for the server as a whole: it counts in applicationHost.config",
+				}})
+			}
+		}
+	}
+	return out
 }
 
 // windowsDirectory is the default of the schema of IIS, which no other system has: it stands for the host's own folder.

@@ -19,7 +19,8 @@ func CheckFile(path string, schema *Schema) []*Error {
 	if fault != nil {
 		return []*Error{fault}
 	}
-	return f.check()
+	errs, _ := f.check()
+	return errs
 }
 
 // bindFile reads a configuration file that stands by itself.
@@ -35,8 +36,8 @@ func bindFile(path string, schema *Schema) (*file, *Error) {
 	return bind(doc, !strings.EqualFold(filepath.Base(path), webConfigName), false, nil), nil
 }
 
-// check returns every fault of a file that stands by itself, in its order.
-func (f *file) check() []*Error {
+// check returns every fault of a file that stands by itself, in its order, and what the modules make of its sections.
+func (f *file) check() ([]*Error, []Remark) {
 	f.include()
 	path := f.doc.file
 	t := &Tree{o: Options{AppHost: path, BaseDir: filepath.Dir(filepath.Dir(path)), Schema: f.doc.schema, Getenv: os.Getenv}}
@@ -44,15 +45,19 @@ func (f *file) check() []*Error {
 		t.o.AppHost = ""
 	}
 	errs := append([]*Error(nil), f.faults...)
-	errs = append(errs, t.checkUses(f)...)
+	merging, remarks := t.checkUses(f)
+	errs = append(errs, merging...)
+	for _, e := range faultsOf(remarks) {
+		errs = append(errs, f.doc.withSource(e))
+	}
 	slices.SortStableFunc(errs, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
-	return unique(errs)
+	return unique(errs), remarks
 }
 
 // checkUses merges the sections of one file over the defaults, path by path.
-func (t *Tree) checkUses(f *file) []*Error {
+func (t *Tree) checkUses(f *file) ([]*Error, []Remark) {
 	fileLevel := 0
 	t.mergeServer(nil)
 	if !f.server {
@@ -69,6 +74,7 @@ func (t *Tree) checkUses(f *file) []*Error {
 		paths[f.uses[i].path()] = append(paths[f.uses[i].path()], &f.uses[i])
 	}
 	var errs []*Error
+	var remarks []Remark
 	levels := map[string][]*sectionState{}
 	for _, p := range slices.Sorted(maps.Keys(paths)) {
 		above := p
@@ -87,12 +93,14 @@ func (t *Tree) checkUses(f *file) []*Error {
 		}
 		levels[p] = b.sections
 		errs = append(errs, b.errs...)
+		l := b.level()
+		remarks = append(remarks, l.eff.Verify()...)
 		if f.server && p == "" {
-			t.base = b.level()
+			t.base = l
 			errs = append(errs, t.readSites()...)
 		}
 	}
-	return errs
+	return errs, remarks
 }
 
 // unique drops errors that say the same about the same place.
@@ -222,6 +230,7 @@ func (t *Tree) CheckSite(name string) []*Error {
 	for ; len(todo) > 0; todo = todo[1:] {
 		l := t.walk(r, todo[0])
 		errs = append(errs, l.errs...)
+		errs = append(errs, faultsOf(l.eff.Verify())...)
 		for _, deeper := range slices.Sorted(maps.Keys(l.pending)) {
 			queue(deeper)
 		}

@@ -55,6 +55,7 @@ type Section struct {
 	NoLocation          bool         // allowLocation="false"
 	LockAttributes      []string     // attributes that only applicationHost.config may set
 	Element             Element      // the section element itself; its Name is the last part of Path
+	Verify              Verify       // nil: the declaration and the Judges say all there is to say
 }
 
 // Element declares an element: attributes, child elements, and at most one collection of entries.

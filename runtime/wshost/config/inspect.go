@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -18,7 +17,8 @@ func Inspect(path string, schema *Schema) []Finding {
 		return []Finding{faultFinding(fault)}
 	}
 	uses := f.usesByNode() // before configSource is followed
-	return inspect(f, uses, f.check())
+	errs, remarks := f.check()
+	return inspect(f, uses, errs, remarks)
 }
 
 // Inspect tells what becomes of the web.config at a path, as the function Inspect does, below what the server level and
@@ -26,13 +26,14 @@ func Inspect(path string, schema *Schema) []Finding {
 // root is taken for the folder of a site with nothing of its own; path lies in it. Faults of the files above are not told.
 func (t *Tree) Inspect(root, path string) []Finding {
 	r, url := t.place(root, filepath.Dir(path))
-	l := t.walk(r, url)
-	errs := slices.Clone(l.errs)
-	for _, deeper := range slices.Sorted(maps.Keys(l.pending)) {
-		if under(deeper, fold(url)) {
-			errs = append(errs, t.walk(r, deeper).errs...)
-		}
+	levels := t.below(r, url)
+	var errs []*Error
+	var remarks []Remark
+	for _, l := range levels {
+		errs = append(errs, l.errs...)
+		remarks = append(remarks, l.eff.Verify()...)
 	}
+	errs = append(errs, faultsOf(remarks)...)
 	raw, _, err := readFile(path)
 	if err != nil {
 		return []Finding{faultFinding(unreadable(path, err))}
@@ -41,7 +42,7 @@ func (t *Tree) Inspect(root, path string) []Finding {
 	if fault != nil {
 		return []Finding{faultFinding(fault)}
 	}
-	f := bind(doc, false, false, l.declared)
+	f := bind(doc, false, false, levels[0].declared)
 	uses := f.usesByNode()
 	files := map[string]bool{path: true}
 	for _, s := range f.include() {
@@ -51,7 +52,10 @@ func (t *Tree) Inspect(root, path string) []Finding {
 	slices.SortStableFunc(errs, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
-	return inspect(f, uses, errs)
+	for i, e := range errs {
+		errs[i] = doc.withSource(e)
+	}
+	return inspect(f, uses, errs, remarks)
 }
 
 // place returns the site and the URL path of a folder: of a declared site that holds it, else of one whose folder is root.
@@ -89,9 +93,9 @@ func (f *file) usesByNode() map[*node]int {
 	return uses
 }
 
-// inspect tells what becomes of a file with those faults.
-func inspect(f *file, uses map[*node]int, errs []*Error) []Finding {
-	x := &inspector{f: f, uses: uses, at: map[Pos]*Error{}, told: map[telling]bool{}}
+// inspect tells what becomes of a file with those faults and remarks.
+func inspect(f *file, uses map[*node]int, errs []*Error, remarks []Remark) []Finding {
+	x := &inspector{f: f, uses: uses, at: map[Pos]*Error{}, said: judgements(remarks), told: map[telling]bool{}}
 	for _, e := range errs {
 		if x.at[e.Pos] == nil {
 			x.at[e.Pos] = e
@@ -113,6 +117,7 @@ type inspector struct {
 	f    *file
 	uses map[*node]int  // by the element in the file, before configSource is followed
 	at   map[Pos]*Error // the first fault of each place
+	said map[Pos]Judgement
 	told map[telling]bool
 	out  []Finding
 }
@@ -235,6 +240,9 @@ func (x *inspector) element(n *node, decl *elementDecl, in inner, fd Finding) (i
 	case decl.Judge != nil:
 		fd.judge(decl.Judge(decl.written(n)))
 	}
+	if j, ok := x.said[fd.Pos]; ok && fd.Verdict == Honoured && fd.Feature == "" {
+		fd.judge(j)
+	}
 	in.verdict, in.reason, in.feature = fd.Verdict, fd.Reason, fd.Feature != ""
 	i := x.add(fd)
 	in.parent = i
@@ -311,6 +319,9 @@ func (x *inspector) attributes(n *node, decl *elementDecl, in inner, own bool) {
 		fd.Verdict, fd.Reason = in.verdictOf()
 		if i, ok := decl.attrs[a.name]; ok && own && fd.Verdict == Honoured && !in.feature && decl.Attributes[i].NoEffect != "" {
 			fd.Verdict, fd.Reason = WithoutEffect, decl.Attributes[i].NoEffect
+		}
+		if j, ok := x.said[fd.Pos]; ok && fd.Verdict == Honoured {
+			fd.judge(j)
 		}
 		x.add(fd)
 	}

@@ -207,7 +207,8 @@ func TestManyFaults(t *testing.T) {
 		}
 		f := bind(doc, false, false, nil)
 		tree := &Tree{o: Options{Schema: testSchema(t), Getenv: os.Getenv}}
-		errs := append(f.faults, tree.checkUses(f)...)
+		merging, _ := tree.checkUses(f)
+		errs := append(f.faults, merging...)
 		if len(errs) == 0 || len(errs) > maxFaults+1 {
 			t.Errorf("%s: %d faults", name, len(errs))
 		}
@@ -257,7 +258,8 @@ func FuzzParse(f *testing.F) {
 			}
 			file := bind(doc, server, false, nil)
 			tree := &Tree{o: Options{Schema: schema, Getenv: func(string) string { return "" }}}
-			for _, e := range append(file.faults, tree.checkUses(file)...) {
+			merging, _ := tree.checkUses(file)
+			for _, e := range append(file.faults, merging...) {
 				check(e)
 			}
 		}

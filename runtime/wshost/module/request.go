@@ -62,11 +62,19 @@ type Request struct {
 	// MapHandler maps the request anew when MoveTo has given it another URL; nil before it was mapped. A refusal is to be
 	// given to Fail.
 	MapHandler func(*http.Request) *HTTPError
+	// Fields adds to the response what the configuration adds to every one; nil where nothing does. A module that changes
+	// finished headers takes it when the request comes to it, and lets it do its part first.
+	Fields Completer
 
 	mu       sync.Mutex
 	onEnd    []func()
 	detached bool
 	ended    bool
+}
+
+// A Completer completes the header of a response that is about to be sent with a status, once.
+type Completer interface {
+	Complete(status int)
 }
 
 // Handler is an entry of <handlers>: the modules that may answer a request, and what the entry says for them.
