@@ -79,13 +79,13 @@ func sections() []config.Section {
 	}}
 }
 
-// judgeMap says of an extension without a dot that no file has it.
+// judgeMap says of an extension without a dot, or with white space around it, that no file has it.
 func judgeMap(attribute func(string) string) config.Judgement {
 	ext := attribute("fileExtension")
-	if strings.HasPrefix(ext, ".") {
+	if strings.HasPrefix(ext, ".") && strings.TrimSpace(ext) == ext {
 		return config.Judgement{}
 	}
-	return config.Judgement{NoEffect: fmt.Sprintf("an extension begins with a dot: %q fits no file; write %q", ext, "."+ext)}
+	return config.Judgement{NoEffect: fmt.Sprintf("an extension begins with a dot: %q fits no file; write %q", ext, "."+strings.Trim(ext, ". "))}
 }
 
 // checkAge refuses ages that Cache-Control cannot hold (RFC 9111, section 1.2.2).

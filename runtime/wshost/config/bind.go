@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -19,6 +20,8 @@ type file struct {
 	declared *declared
 	// rules are what <configSections> says of sections of the schema; only files of the server level have them.
 	rules []rule
+	// own are the sections that <configSections> of this file declares without anybody knowing them.
+	own   map[string]place
 	count int // faults so far
 }
 
@@ -40,7 +43,7 @@ func (u *use) path() string {
 
 // bind assigns the elements of a document to sections.
 func bind(doc *document, server, dropIn bool, above *declared) *file {
-	f := &file{doc: doc, server: server, dropIn: dropIn, declared: above}
+	f := &file{doc: doc, server: server, dropIn: dropIn, declared: above, own: map[string]place{}}
 	root := doc.root
 	if root.name != "configuration" {
 		f.fault(root.start, "", fmt.Sprintf("the root element is <%s>", root.name), "the root element of a configuration file is <configuration>")
@@ -109,7 +112,8 @@ func (f *file) element(n *node, path string, loc *location) {
 	case s.isGroup(path), !isKnown && f.declared.group(path):
 		f.noText(n, path)
 		for _, a := range n.attrs {
-			f.unusable(loc, f.doc.fault(a.start, HResultMalformed, path, fmt.Sprintf("the section group %q has no attribute %q", path, a.name), "delete the attribute"))
+			hint := cmp.Or(transformHint(a.name), "delete the attribute")
+			f.unusable(loc, f.doc.fault(a.start, HResultMalformed, path, fmt.Sprintf("the section group %q has no attribute %q", path, a.name), hint))
 		}
 		f.group(n, path, loc)
 	case isKnown && known.Ignored:
@@ -119,14 +123,27 @@ func (f *file) element(n *node, path string, loc *location) {
 		}
 	case f.declared.section(path):
 	default:
-		parent := path[:max(0, strings.LastIndexByte(path, '/'))]
-		hint := "delete it, or install the feature that it belongs to"
-		if parent == "" {
-			hint = "sections of the web server are written inside <system.webServer>"
-		}
-		f.unusable(loc, n.place().fault(HResultMalformed, path,
-			fmt.Sprintf("unknown section %q%s", path, didYouMean(n.name, s.names(parent))), hint))
+		f.unusable(loc, f.unknown(n, path))
 	}
+}
+
+// unknown is the fault of an element that is no section.
+func (f *file) unknown(n *node, path string) *Error {
+	s := f.doc.schema
+	parent := path[:max(0, strings.LastIndexByte(path, '/'))]
+	message, hint := fmt.Sprintf("unknown section %q", path), "delete it, or install the feature that it belongs to"
+	near := didYouMean(n.name, s.names(parent))
+	switch {
+	case path == "location", path == "configSections":
+		message, hint = fmt.Sprintf("<%s> inside a location tag", n.name), "write it directly inside <configuration>"
+	case near != "":
+		message, hint = message+near, ""
+	case parent == "":
+		hint = cmp.Or(s.home(n.name), "a section of the application is declared in <configSections>; those of the web server are written inside <system.webServer>")
+	default:
+		hint = cmp.Or(s.home(n.name), hint)
+	}
+	return n.place().fault(HResultMalformed, path, message, hint)
 }
 
 // unusable records a fault that concerns only the URLs of its location tag.

@@ -73,6 +73,10 @@ func (f *file) declareSection(n *node, path string) {
 	known, isKnown := f.doc.schema.knownAt(path)
 	switch {
 	case sec == nil && !isKnown:
+		if f.own[path] != (place{}) {
+			f.duplicate(n, path, f.own[path])
+		}
+		f.own[path] = n.place()
 		f.declared.sections[path] = true
 	case sec != nil && !f.server:
 		if !f.tooMany() {

@@ -25,7 +25,7 @@ type document struct {
 	starts   []int  // offset of each line
 	root     *node
 	schema   *Schema
-	comments [][2]int // comments outside sections, which may hold anything
+	comments [][2]int // they may hold anything: what was taken out of the file, passwords with it
 	hide     sync.Once
 	hidden   [][2]int     // see hide; sorted
 	fragment *elementDecl // of the root, when the file holds one section only (configSource)
@@ -111,7 +111,7 @@ func (d *document) lineSpan(l int) (from, to int) {
 // fault returns an error at an offset.
 func (d *document) fault(off int, hr uint32, section, message, hint string) *Error {
 	return &Error{
-		Pos: d.pos(off), HResult: hr, Section: section, Message: clip(message), Hint: clip(hint), Source: d.excerpt(off, len(d.src)),
+		Pos: d.pos(off), HResult: hr, Section: section, Message: clip(message), Hint: clip(hint), Source: d.excerpt(off, len(d.src), 0),
 	}
 }
 

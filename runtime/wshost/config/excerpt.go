@@ -12,13 +12,20 @@ const maxExcerptLine = 240
 const masked = "…"
 
 // excerpt shows the line of an offset and its neighbours. What lies in sections that this host does not own is not
-// shown: it may be a secret. From tail on nothing was understood, so nothing is shown.
-func (d *document) excerpt(off, tail int) Excerpt {
+// shown: it may be a secret. From tail on nothing was understood, so nothing is shown but the plain bytes at the offset.
+func (d *document) excerpt(off, tail, plain int) Excerpt {
 	l := d.line(off)
 	first, last := max(l-1, 0), min(l+1, len(d.starts)-1)
 	hidden := d.hiddenRanges()
 	if tail < len(d.src) {
-		hidden = append(slices.Clip(hidden), [2]int{tail, len(d.src)})
+		hidden = slices.Clip(hidden)
+		if plain > 0 && tail <= off {
+			if tail < off {
+				hidden = append(hidden, [2]int{tail, off})
+			}
+			tail = off + plain
+		}
+		hidden = append(hidden, [2]int{tail, len(d.src)})
 		sortRanges(hidden)
 	}
 	e := Excerpt{First: first + 1}
@@ -76,6 +83,8 @@ func (d *document) hiddenRanges() [][2]int {
 		d.hidden = slices.Clone(d.comments)
 		switch {
 		case d.root == nil:
+		case d.fragment != nil && d.root.name != d.fragment.Name: // some other file, which may be full of secrets
+			d.hidden = append(d.hidden, [2]int{d.root.start + 1 + len(d.root.name), d.root.end})
 		case d.fragment != nil:
 			d.hidden = hideSecrets(d.hidden, d.fragment, d.root)
 		default:

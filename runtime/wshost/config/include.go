@@ -70,11 +70,12 @@ func (f *file) include() []source {
 		}
 		at := place{f.doc, a.start}
 		name, problem := sourcePath(a.value)
+		hint := "name a file in or below the folder of this file"
 		if problem == "" && (len(u.n.attrs) > 1 || len(u.n.kids) > 0) {
-			problem = "leaves no room for other attributes or elements in the section"
+			problem, hint = "leaves no room for other attributes or elements in the section", "move them into that file"
 		}
 		if problem != "" {
-			u.fault = at.fault(HResultMalformed, u.sec.Path, fmt.Sprintf("configSource=%q %s", a.value, problem), "name a file in or below the folder of this file")
+			u.fault = at.fault(HResultMalformed, u.sec.Path, fmt.Sprintf("configSource=%q %s", a.value, problem), hint)
 			continue
 		}
 		s := source{path: filepath.Join(filepath.Dir(f.doc.file), name)}

@@ -52,7 +52,7 @@ func (f *file) location(n *node) *location {
 			loc.noInherit = !truth
 		default:
 			fault(a.start, fmt.Sprintf("a location tag has no attribute %q%s", a.name,
-				didYouMean(a.name, []string{"path", "overrideMode", "allowOverride", "inheritInChildApplications"})), "")
+				didYouMean(a.name, []string{"path", "overrideMode", "allowOverride", "inheritInChildApplications"})), transformHint(a.name))
 		}
 	}
 	if len(f.faults) > before {

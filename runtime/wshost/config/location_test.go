@@ -96,7 +96,7 @@ func TestLocationFaults(t *testing.T) {
 		"dot and empty":            {at("", "", docs) + at(".", "", docs), "/", dup("appears twice at the level of this file")},
 		"bare twice":               {ws(docs) + ws(docs), "/", dup("appears twice at the level of this file")},
 		"bare and path":            {ws(docs) + at("a", "", docs), "/a", fault{}},
-		"nested location":          {`<location path="a"><location path="b"/></location>`, "/a", bad(`unknown section "location"`)},
+		"nested location":          {`<location path="a"><location path="b"/></location>`, "/a", bad(`<location> inside a location tag`)},
 		"unknown section":          {ws("<webSockets/>"), "/", bad(`unknown section "system.webServer/webSockets"; did you mean "webSocket"?`)},
 		"unknown at the top":       {"<webSocket/>", "/", bad(`unknown section "webSocket"`)},
 		"unknown only at its path": {at("a", "", "<nope/>"), "/", fault{}},

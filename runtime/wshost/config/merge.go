@@ -76,11 +76,7 @@ func (m *merger) attribute(base, e *element, n *node, a attr) {
 	at := place{n.doc, a.start}
 	i, ok := e.decl.attrs[a.name]
 	if !ok && !e.decl.AllowUnrecognizedAttributes {
-		hint := ""
-		if strings.HasPrefix(a.name, "xdt:") {
-			hint = "it belongs to a transformation such as web.Release.config, which is carried out when a site is published: delete it, or copy the published file here"
-		}
-		m.malformed(at, fmt.Sprintf("<%s> has no attribute %q%s", n.name, a.name, didYouMean(a.name, e.decl.attributeNames())), hint)
+		m.malformed(at, fmt.Sprintf("<%s> has no attribute %q%s", n.name, a.name, didYouMean(a.name, e.decl.attributeNames())), transformHint(a.name))
 		return
 	}
 	if l := base.locked(lockAttrs, a.name, m.level); l != nil {
@@ -178,7 +174,15 @@ func (m *merger) children(base, e *element, n *node, prepend bool) {
 			c = newCollector(m, e)
 		}
 		if c == nil || !c.directive(k) {
-			m.malformed(k.place(), fmt.Sprintf("<%s> has no element <%s>%s", n.name, k.name, didYouMean(k.name, e.decl.childNames())), "")
+			near, hint := didYouMean(k.name, e.decl.childNames()), ""
+			switch c := e.decl.Collection; {
+			case near != "":
+			case k.name == "add" && c != nil:
+				hint = fmt.Sprintf("the entries of <%s> are written <%s>", n.name, c.Add.Name)
+			default:
+				hint = n.doc.schema.home(k.name)
+			}
+			m.malformed(k.place(), fmt.Sprintf("<%s> has no element <%s>%s", n.name, k.name, near), hint)
 		}
 	}
 	if c != nil {

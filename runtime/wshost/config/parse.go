@@ -65,15 +65,16 @@ func (p *parser) run() *Error {
 		case xml.CharData:
 			fault = p.text(start, t)
 		case xml.ProcInst:
-			if t.Target == "xml" && start != 0 {
+			switch {
+			case t.Target == "xml" && start != 0:
 				fault = p.broken(start, "the XML declaration must be the very first thing in the file", "delete what stands before <?xml")
+			case t.Target != "xml" && strings.EqualFold(t.Target, "xml"): // XML 1.0, section 2.6
+				fault = p.broken(start, "the XML declaration is not written in lower case", "write <?xml")
 			}
 		case xml.Directive:
 			fault = p.broken(start, "document type and entity declarations are not allowed", "delete the <!...> declaration; a configuration file needs none")
 		case xml.Comment:
-			if len(p.stack) < 2 {
-				p.doc.comments = append(p.doc.comments, [2]int{start, int(p.dec.InputOffset())})
-			}
+			p.doc.comments = append(p.doc.comments, [2]int{start, int(p.dec.InputOffset())})
 		}
 		if fault != nil {
 			return fault
@@ -88,8 +89,8 @@ func (p *parser) run() *Error {
 func (p *parser) open(start int, t xml.StartElement) *Error {
 	end := int(p.dec.InputOffset())
 	n := &node{doc: p.doc, start: start, end: len(p.doc.src), text: -1}
-	if msg := n.scan(p.doc.src[:end], t.Attr); msg != "" {
-		return p.broken(start, msg, "")
+	if msg, off := n.scan(p.doc.src[:end], t.Attr); msg != "" {
+		return p.broken(off, msg, "")
 	}
 	switch {
 	case len(p.stack) == 0 && p.doc.root != nil:
@@ -111,11 +112,11 @@ func (p *parser) open(start int, t xml.StartElement) *Error {
 }
 
 func (p *parser) text(start int, t xml.CharData) *Error {
-	if len(bytes.TrimSpace(t)) == 0 {
+	if len(bytes.Trim(t, blank)) == 0 || len(p.stack) > 0 && len(bytes.TrimSpace(t)) == 0 {
 		return nil
 	}
 	raw := p.doc.src[start:]
-	off := start + len(raw) - len(bytes.TrimLeft(raw, " \t\r\n"))
+	off := start + len(raw) - len(bytes.TrimLeft(raw, blank))
 	if len(p.stack) > 0 {
 		if n := p.stack[len(p.stack)-1]; n.text < 0 {
 			n.text = off
@@ -130,7 +131,7 @@ func (p *parser) text(start int, t xml.CharData) *Error {
 
 // broken returns the error of a file that is not well-formed, or not acceptable as a whole.
 func (p *parser) broken(off int, message, hint string) *Error {
-	return &Error{Pos: p.doc.pos(off), HResult: HResultMalformed, Message: clip(message), Hint: hint, Source: p.doc.excerpt(off, p.tail(off))}
+	return &Error{Pos: p.doc.pos(off), HResult: HResultMalformed, Message: clip(message), Hint: hint, Source: p.doc.excerpt(off, p.tail(off), p.plain(off))}
 }
 
 // tail is the offset from which nothing may be shown of a file that is broken at off: the source behind the fault has
@@ -149,7 +150,7 @@ func (p *parser) tail(off int) int {
 	name = name[:len(name)-len(bytes.TrimLeft(name, nameBytes))]
 	switch {
 	case rest[0] != '<' || len(name) == 0: // text, comment, declaration or an end tag
-		if len(p.stack) < 2 && !bytes.HasPrefix(rest, []byte("</")) {
+		if bytes.HasPrefix(rest, []byte("<!--")) || len(p.stack) < 2 && !bytes.HasPrefix(rest, []byte("</")) {
 			hide = min(hide, p.last)
 		}
 	case !p.shown(string(name)):
@@ -167,7 +168,10 @@ func (p *parser) tail(off int) int {
 // shown reports whether the attributes of an element that could not be read may be shown.
 func (p *parser) shown(name string) bool {
 	if p.doc.fragment != nil {
-		return !p.doc.fragment.secrets
+		if len(p.stack) > 0 {
+			name = p.stack[0].name
+		}
+		return !p.doc.fragment.secrets && name == p.doc.fragment.Name
 	}
 	path := ""
 	for i, n := range append(p.stack[:len(p.stack):len(p.stack)], &node{name: name}) {
@@ -188,6 +192,9 @@ const nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 func (p *parser) notWellFormed(err error) *Error {
 	var syntax *xml.SyntaxError
 	if !errors.As(err, &syntax) {
+		if strings.HasPrefix(err.Error(), "xml: unsupported version") {
+			return p.broken(p.last, "the XML declaration names a version other than 1.0", `write <?xml version="1.0"?>`)
+		}
 		return p.broken(p.last, "the file declares a character encoding other than UTF-8", "save the file as UTF-8")
 	}
 	off := min(int(p.dec.InputOffset()), len(p.doc.src))
@@ -196,7 +203,7 @@ func (p *parser) notWellFormed(err error) *Error {
 	}
 	msg, hint := syntaxMessage(syntax.Msg)
 	if strings.Contains(syntax.Msg, "unexpected EOF") {
-		off = len(p.doc.src)
+		off = len(bytes.TrimRight(p.doc.src, blank))
 		msg, hint = "the file ends too early", "the rest of the file is missing"
 		if n := len(p.stack); n > 0 {
 			msg = fmt.Sprintf("the file ends before <%s> of line %d is closed", p.stack[n-1].name, p.doc.line(p.stack[n-1].start)+1)
@@ -204,6 +211,17 @@ func (p *parser) notWellFormed(err error) *Error {
 	}
 	if strings.HasPrefix(syntax.Msg, "element <") || strings.HasPrefix(syntax.Msg, "unexpected end element") {
 		off = p.last
+	}
+	switch rest := p.doc.src[p.last:]; {
+	case strings.HasPrefix(syntax.Msg, "element <"):
+		n := p.stack[len(p.stack)-1]
+		hint = fmt.Sprintf("close <%s> of line %d before it", n.name, p.doc.line(n.start)+1)
+	case strings.HasPrefix(syntax.Msg, "invalid character entity"):
+		off = p.last + max(bytes.LastIndexByte(p.doc.src[p.last:off], '&'), 0)
+	case bytes.HasPrefix(rest, []byte("<<<<<<<")):
+		off, msg, hint = p.last, "both sides of a merge conflict are in the file", "keep one of the two sides and delete the lines <<<<<<<, ======= and >>>>>>>"
+	case bytes.HasPrefix(rest, []byte("<!--")) && strings.HasPrefix(syntax.Msg, `invalid sequence "--"`):
+		off = max(off-2, p.last) // the dashes, not what follows them
 	}
 	return p.broken(off, msg, hint)
 }
@@ -229,10 +247,8 @@ func syntaxMessage(msg string) (message, hint string) {
 		return "the file is not UTF-8", "save the file as UTF-8"
 	case strings.HasPrefix(msg, "unescaped ]]>"):
 		return "]]> outside a CDATA section", "write ]]&gt;"
-	case strings.HasPrefix(msg, "unsupported version"):
-		return "the XML declaration names a version other than 1.0", `write <?xml version="1.0"?>`
 	case strings.HasPrefix(msg, "expected element name"), strings.HasPrefix(msg, "expected attribute name"), strings.HasPrefix(msg, "invalid XML name"):
-		return "a name was expected here", "a plain < is written &lt;"
+		return "a name was expected here", "nothing stands between the < and the name of a tag, or the !-- of a comment; a plain < is written &lt;"
 	}
 	return "the file is not well-formed XML", ""
 }

@@ -23,19 +23,19 @@ func (p *parser) charset(label string, in io.Reader) (io.Reader, error) {
 }
 
 // scan reads the name and the places of the attributes from the start tag at n.start; src ends with the tag. The
-// values come from the decoder, in the same order. It returns what is wrong with the tag, if anything: encoding/xml
-// lets doubled attributes and missing white space pass.
-func (n *node) scan(src []byte, values []xml.Attr) string {
+// values come from the decoder, in the same order. It returns what is wrong with the tag, if anything, and where:
+// encoding/xml lets doubled attributes and missing white space pass.
+func (n *node) scan(src []byte, values []xml.Attr) (problem string, off int) {
 	i := n.start + 1
 	j := i + bytes.IndexAny(src[i:], " \t\r\n/>")
 	n.name = string(src[i:j])
 	if len(values) > maxAttributes {
-		return fmt.Sprintf("<%s> has more than %d attributes", n.name, maxAttributes)
+		return fmt.Sprintf("<%s> has more than %d attributes", n.name, maxAttributes), n.start
 	}
 	for k := range values {
 		i = skipSpace(src, j)
 		if i == j {
-			return fmt.Sprintf("<%s>: white space is missing before an attribute", n.name)
+			return fmt.Sprintf("<%s>: white space is missing before an attribute", n.name), i
 		}
 		j = i + bytes.IndexAny(src[i:], " \t\r\n=")
 		a := attr{name: string(src[i:j]), value: values[k].Value, start: i}
@@ -46,13 +46,13 @@ func (n *node) scan(src []byte, values []xml.Attr) string {
 		j = a.valStop + 1
 		a.value = normalize(a.value, src[a.valStart:a.valStop])
 		if _, double := n.attr(a.name); double {
-			return fmt.Sprintf("<%s> has the attribute %q twice", n.name, a.name)
+			return fmt.Sprintf("<%s> has the attribute %q twice", n.name, a.name), a.start
 		}
 		if a.name != "xmlns" && !strings.HasPrefix(a.name, "xmlns:") {
 			n.attrs = append(n.attrs, a)
 		}
 	}
-	return ""
+	return "", 0
 }
 
 // normalize makes the line breaks and tabs that a value is written with blanks (XML 1.0, section 3.3.3), which

@@ -61,7 +61,7 @@ func (d *document) withSource(e *Error) *Error {
 		return e
 	}
 	shown := *e
-	shown.Source = d.excerpt(min(d.starts[e.Pos.Line-1]+max(e.Pos.Column-1, 0), len(d.src)), len(d.src))
+	shown.Source = d.excerpt(min(d.starts[e.Pos.Line-1]+max(e.Pos.Column-1, 0), len(d.src)), len(d.src), 0)
 	return &shown
 }
 
