@@ -4,6 +4,7 @@ SHELL    := /bin/bash
 SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 FUZZTIME ?= 30s
 NPM_DONE := e2e/node_modules/.package-lock.json
+NPM_SPA  := e2e/spa/node_modules/.package-lock.json
 NPM_BENCH := bench/node/node_modules/.package-lock.json
 BENCH    ?=
 # Modules of their own: what they compare the engine with stays out of go.mod.
@@ -59,7 +60,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	done); done
 
 .PHONY: deps
-deps: $(NPM_DONE) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, tmux, npm packages
+deps: $(NPM_DONE) $(NPM_SPA) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, tmux, npm packages
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	command -v curl >/dev/null || missing+=(curl); \
@@ -82,4 +83,9 @@ $(NPM_BENCH): bench/node/package.json bench/node/package-lock.json
 $(NPM_DONE): e2e/package.json e2e/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later, then run \"make deps\"" >&2; exit 1; }
 	cd e2e && npm ci
+	@touch $@
+
+$(NPM_SPA): e2e/spa/package.json e2e/spa/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20.19 or later, then run \"make deps\"" >&2; exit 1; }
+	cd e2e/spa && npm ci --ignore-scripts
 	@touch $@

@@ -44,6 +44,7 @@ func layers() []string {
 		"cmd/rolemgr",
 		"e2e",
 		"e2e/interop",
+		"e2e/spa",
 		"e2e/handover",
 		"e2e/wizard",
 		"features/all/gen",

@@ -23,6 +23,7 @@ func peer(t *testing.T, name string, args ...string) *exec.Cmd {
 		"python":  {"/usr/bin/python3", "peers/python.py"},
 		"java":    {"java", "peers/Echo.java"},
 		"liar":    {"node", "peers/liar.mjs"},
+		"steady":  {"node", "peers/steady.mjs"},
 		"curl":    {"curl"},
 	}[name]
 	if _, err := exec.LookPath(command[0]); err != nil {

@@ -26,6 +26,13 @@ type fileState struct {
 // of a timer tick, so two writes within one step look the same.
 const settleTime = 50 * time.Millisecond
 
+// coarseSettleTime is the same where time stamps are whole seconds: on ext4 with inodes of 128 bytes they are one second
+// apart, on FAT two.
+const coarseSettleTime = 2*time.Second + settleTime
+
+// maxSettling is how long after it was read a file is distrusted at most: its time stamps may lie in the future.
+const maxSettling = coarseSettleTime + time.Second
+
 func stateOf(st *unix.Stat_t) fileState {
 	return fileState{
 		exists: true, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), size: st.Size,
@@ -59,7 +66,11 @@ func statFile(path string) (state fileState, parentIsFile bool) {
 
 // racy reports whether a file that was read at a moment could have changed since without a change of its state.
 func (s fileState) racy(read time.Time) bool {
-	return read.UnixNano()-max(s.mtime, s.ctime) < int64(settleTime)
+	settle := settleTime
+	if s.mtime%int64(time.Second) == 0 && s.ctime%int64(time.Second) == 0 {
+		settle = coarseSettleTime
+	}
+	return read.UnixNano()-max(s.mtime, s.ctime) < int64(settle)
 }
 
 var errNotRegular = errors.New("it is not a regular file")

@@ -41,7 +41,7 @@ func (l *level) fresh(name string, state fileState) bool {
 			return false
 		}
 	}
-	if now.Sub(l.read) > time.Second || !slices.ContainsFunc(l.sources, func(s source) bool { return s.state.racy(now) }) {
+	if now.Sub(l.read) > maxSettling || !slices.ContainsFunc(l.sources, func(s source) bool { return s.state.racy(now) }) {
 		l.settled.Store(true)
 	}
 	return true

@@ -116,6 +116,28 @@ func TestSettles(t *testing.T) {
 	}
 }
 
+// TestCoarseClocks: where time stamps are whole seconds, a write leaves no trace for as long as the second lasts, on FAT two.
+func TestCoarseClocks(t *testing.T) {
+	const second = int64(time.Second)
+	tests := []struct {
+		name  string
+		state fileState
+		until time.Duration // after the second 100
+	}{
+		{"fine", fileState{exists: true, mtime: 100*second + 1, ctime: 100*second + 1}, settleTime + 1},
+		{"coarse", fileState{exists: true, mtime: 100 * second, ctime: 100 * second}, coarseSettleTime},
+		{"coarse, with a time of content that was set", fileState{exists: true, mtime: 7 * second, ctime: 100 * second}, coarseSettleTime},
+		{"a whole second that was set", fileState{exists: true, mtime: 7 * second, ctime: 100*second + 1}, settleTime + 1},
+		{"no file", fileState{}, 0},
+	}
+	for _, tt := range tests {
+		until := time.Unix(100, int64(tt.until))
+		if tt.until > 0 && !tt.state.racy(until.Add(-1)) || tt.state.racy(until) {
+			t.Errorf("%s: when a state can be trusted", tt.name)
+		}
+	}
+}
+
 func TestUnreadable(t *testing.T) {
 	w := newWorld(t, nil)
 	tree := w.open()
