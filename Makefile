@@ -60,10 +60,11 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	done); done
 
 .PHONY: deps
-deps: $(NPM_DONE) $(NPM_SPA) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, tmux, npm packages
+deps: $(NPM_DONE) $(NPM_SPA) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, openssl, tmux, npm packages
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	command -v curl >/dev/null || missing+=(curl); \
+	command -v openssl >/dev/null || missing+=(openssl); \
 	command -v javac >/dev/null || missing+=(default-jdk-headless); \
 	command -v cc >/dev/null || missing+=(gcc libc6-dev); \
 	command -v libwebsockets-test-client >/dev/null || missing+=(libwebsockets-test-server); \

@@ -14,6 +14,7 @@ func layers() []string {
 		"internal/atomicfile/faultfs",
 		"internal/diag",
 		"internal/quietterm",
+		"internal/devcert",
 		"runtime/wshost/ws/frame",
 		"runtime/wshost/ws/handshake",
 		"runtime/wshost/ws/deflate",

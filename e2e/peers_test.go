@@ -25,6 +25,9 @@ func peer(t *testing.T, name string, args ...string) *exec.Cmd {
 		"liar":    {"node", "peers/liar.mjs"},
 		"steady":  {"node", "peers/steady.mjs"},
 		"curl":    {"curl"},
+		"secure":  {"node", "peers/secure.mjs"},
+		"hold":    {"node", "peers/hold.mjs"},
+		"openssl": {"openssl", "s_client"},
 	}[name]
 	if _, err := exec.LookPath(command[0]); err != nil {
 		t.Fatalf("%s is missing; run \"make deps\"", command[0])

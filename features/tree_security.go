@@ -23,7 +23,7 @@ func security() []Unit {
 			WindowsName: "Web-CertProvider", DISMName: "IIS-CertProvider",
 			Since:       "8.0",
 			Doc:         `Takes the certificates of many sites from one folder, by host name.`,
-			Unavailable: later("let the proxy in front terminate TLS"),
+			Unavailable: later("sslFlags=\"2\" of a binding finds its certificate in a folder without it"),
 		},
 		{
 			ID: "client-certificate-mapping", Parent: "security", Kind: RoleService,

@@ -123,6 +123,7 @@ func hintFor(err error) string {
 	var off *target.SwitchedOffError
 	var conf *config.Error
 	var damaged *apply.DamagedError
+	var cert *wshost.CertificateError
 	switch {
 	case errors.As(err, &hinted):
 		return hinted.hint
@@ -138,6 +139,8 @@ func hintFor(err error) string {
 		return "set enabled=\"true\" there or take the line out, then try again"
 	case errors.As(err, &conf):
 		return conf.Hint
+	case errors.As(err, &cert):
+		return cert.Hint
 	case errors.Is(err, wshost.ErrNotRunning):
 		return "start it with \"rolemgr serve\""
 	case errors.Is(err, wshost.ErrRunning):

@@ -16,9 +16,10 @@ import (
 
 // siteListResult is what `rolemgr site list --json` prints.
 type siteListResult struct {
-	Version int       `json:"version"`
-	Running bool      `json:"running"`
-	Sites   []siteRow `json:"sites"`
+	Version      int       `json:"version"`
+	Running      bool      `json:"running"`
+	Sites        []siteRow `json:"sites"`
+	Certificates []certRow `json:"certificates"` // that bindings of the sites name
 }
 
 // siteRow is a site as it is listed.
@@ -92,6 +93,7 @@ func runSiteList(ctx context.Context, c *cli) error {
 		}
 		res.Sites = append(res.Sites, row)
 	}
+	res.Certificates = c.certificatesOf(s.tree.Sites())
 	return c.print(res, func(w io.Writer) { writeSites(w, res) })
 }
 
@@ -102,6 +104,7 @@ func writeSites(w io.Writer, r siteListResult) {
 	if len(r.Sites) == 0 {
 		fmt.Fprintln(w, "There is no site.")
 	}
+	writeCertificates(w, r.Certificates)
 	if !r.Running {
 		fmt.Fprintln(w, "No host is running.")
 	}
@@ -135,8 +138,8 @@ func sitePath(d *edit.Document, name string) edit.Path {
 	return d.Place("", sitesSection).Then(edit.Step{Name: elemSite, Keys: []edit.Key{{Name: "name", Value: name}}})
 }
 
-func bindingStep(b string) edit.Step {
-	return edit.Step{Name: elemBinding, Keys: []edit.Key{{Name: "protocol", Value: "http"}, {Name: "bindingInformation", Value: b}}}
+func bindingStep(protocol, info string) edit.Step {
+	return edit.Step{Name: elemBinding, Keys: []edit.Key{{Name: "protocol", Value: protocol}, {Name: "bindingInformation", Value: info}}}
 }
 
 // editSites changes applicationHost.config.

@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -26,14 +31,20 @@ func cmdHoldPort(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // fetch URL STATUS [TEXT [HOST]]: a GET is answered with the status and a body that contains the text; ! fetch URL:
-// nobody listens there.
+// nobody listens there. The name of an https URL is looked for on this machine, and must be that of the certificate.
 func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
 	req, err := http.NewRequest(http.MethodGet, args[0], nil)
 	ts.Check(err)
 	if len(args) > 3 {
 		req.Host = args[3]
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: devTrust(ts), DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+port)
+	}}}
 	resp, err := client.Do(req)
 	if neg {
 		if err == nil {
@@ -49,4 +60,13 @@ func cmdFetch(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(resp.StatusCode) != args[1] || len(args) > 2 && !strings.Contains(string(body), args[2]) {
 		ts.Fatalf("%s: %s %q; want %q", args[0], resp.Status, body, args[1:])
 	}
+}
+
+// devTrust trusts the development authority of the server, if there is one.
+func devTrust(ts *testscript.TestScript) *tls.Config {
+	pool := x509.NewCertPool()
+	if text, err := os.ReadFile(filepath.Join(ts.Getenv("SERVER"), "certificates/dev/authority.pem")); err == nil {
+		pool.AppendCertsFromPEM(text)
+	}
+	return &tls.Config{RootCAs: pool}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,43 +17,6 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/config/edit"
 	"github.com/spf13/cobra"
 )
-
-// bindingFlags are the parts of a binding.
-type bindingFlags struct {
-	ip, host string
-	port     int
-}
-
-func (b *bindingFlags) addFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.IntVar(&b.port, "port", -1, "the port; 0 lets the system choose one")
-	f.StringVar(&b.ip, "ip", "127.0.0.1", "the address; * for every address of this machine")
-	f.StringVar(&b.host, "host", "", "the host name that requests must have (default: any)")
-}
-
-// info is the bindingInformation.
-func (b *bindingFlags) info() (string, error) {
-	if b.port < 0 || b.port > 65535 {
-		if b.port == -1 {
-			return "", &usageError{"no port is named", "name it with --port, as in --port 8081"}
-		}
-		return "", &usageError{fmt.Sprintf("--port %d is no port", b.port), "it is a number from 1 to 65535"}
-	}
-	ip := b.ip
-	if ip != "" && ip != "*" {
-		a, err := netip.ParseAddr(strings.Trim(ip, "[]"))
-		if err != nil {
-			return "", &usageError{fmt.Sprintf("--ip %q is no IP address", ip), "write it as in 127.0.0.1, ::1 or *; a name goes into --host"}
-		}
-		if ip = a.String(); a.Is6() {
-			ip = "[" + ip + "]"
-		}
-	}
-	if strings.ContainsAny(b.host, ":/\\ *") {
-		return "", &usageError{fmt.Sprintf("--host %q is no host name", b.host), "write the name alone, as in www.example.com"}
-	}
-	return ip + ":" + strconv.Itoa(b.port) + ":" + b.host, nil
-}
 
 type siteAddOptions struct {
 	confOptions
@@ -74,19 +36,21 @@ is that of the folder unless --name gives another; the id is the next free one.
 Without --ip the site can be reached from this machine only. Several sites may share a port when their host names differ.
 A binding that another site has, and a port that another program has, are refused.`,
 		Example: `  rolemgr site add ./dist --port 8081
-  rolemgr site add /srv/www/shop --name Shop --port 80 --ip '*' --host shop.example.com`,
+  rolemgr site add /srv/www/shop --name Shop --port 80 --ip '*' --host shop.example.com
+  rolemgr site add ./dist --https --port 8443 --cert site.pem --key site-key.pem`,
 		Args: argCount(1, 1, "a folder"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runSiteAdd(cmd.Context(), c, args[0], o) },
 	}
 	o.confOptions.addFlags(cmd)
 	o.bindingFlags.addFlags(cmd)
+	o.bindingFlags.addCertificateFlags(cmd)
 	cmd.Flags().StringVar(&o.name, "name", "", "the name of the site (default: the name of the folder)")
 	cmd.Flags().Uint32Var(&o.id, "id", 0, "the id of the site (default: the next free one)")
 	return cmd
 }
 
 func runSiteAdd(ctx context.Context, c *cli, folder string, o siteAddOptions) error {
-	info, err := o.info()
+	b, err := o.binding(c)
 	if err != nil {
 		return err
 	}
@@ -106,7 +70,7 @@ func runSiteAdd(ctx context.Context, c *cli, folder string, o siteAddOptions) er
 		if err != nil {
 			return nil, err
 		}
-		if err := s.freeBinding(config.Site{}, info); err != nil {
+		if err := s.freeBinding(config.Site{}, b); err != nil {
 			return nil, err
 		}
 		site := edit.Step{Name: elemSite, Keys: []edit.Key{{Name: "name", Value: name}, {Name: "id", Value: fmt.Sprint(id)}}}
@@ -117,14 +81,14 @@ func runSiteAdd(ctx context.Context, c *cli, folder string, o siteAddOptions) er
 		at := sites.Then(site)
 		for _, p := range []edit.Path{
 			{step(elemApp, "path", "/"), step(elemVDir, "path", "/", "physicalPath", dir)},
-			{step("bindings"), bindingStep(info)},
+			{step("bindings"), b.step()},
 		} {
 			if err := d.Ensure(at.Then(p...)); err != nil {
 				return nil, &usageError{err.Error(), ""}
 			}
 		}
-		row := &siteRow{ID: id, Name: name, State: siteUnknown, AutoStart: true, Bindings: []string{"http/" + info}, Path: dir}
-		return &confEdit{ready: func() error { return s.portFree(info) }, site: row}, nil
+		row := &siteRow{ID: id, Name: name, State: siteUnknown, AutoStart: true, Bindings: []string{b.protocol + "/" + b.info}, Path: dir}
+		return &confEdit{ready: func() error { return s.portFree(b.info) }, site: row}, nil
 	})
 }
 
@@ -181,44 +145,6 @@ func (s *confTree) freeSite(name string, id uint32) (uint32, error) {
 
 func refusal(code, summary, hint string) error {
 	return &features.RefusedError{Problems: []features.Problem{{Code: code, Summary: summary, Hint: hint}}}
-}
-
-// binding reads a bindingInformation that info made.
-func parsedBinding(info string) (address string, port int, host string) {
-	rest, host, _ := cutLast(info, ":")
-	address, number, _ := cutLast(rest, ":")
-	port, _ = strconv.Atoi(number)
-	return strings.Trim(address, "[]"), port, host
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
-}
-
-// freeBinding refuses a binding that a site has already, its own included.
-func (s *confTree) freeBinding(own config.Site, info string) error {
-	address, port, host := parsedBinding(info)
-	for _, site := range s.tree.Sites() {
-		for _, b := range site.Bindings {
-			if b.Protocol != "http" || b.Port != port || port == 0 || !sameAddress(b.Address, address) || !strings.EqualFold(b.Host, host) {
-				continue
-			}
-			if site.ID == own.ID {
-				return refusal("conflict", fmt.Sprintf("site %q has the binding %q already", site.Name, b.Info), "")
-			}
-			return refusal("conflict", fmt.Sprintf("site %q has the binding %q", site.Name, b.Info), "choose another port with --port, or a name of its own with --host")
-		}
-	}
-	return nil
-}
-
-func sameAddress(a, b string) bool {
-	every := func(s string) bool { return s == "" || s == "*" || s == "0.0.0.0" || s == "::" }
-	return every(a) && every(b) || a == b
 }
 
 // portFree refuses a port that another program listens on. One that a site of this server has is the host's business:

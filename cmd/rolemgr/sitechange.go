@@ -94,31 +94,36 @@ type siteBindOptions struct {
 func newSiteBindCommand(c *cli) *cobra.Command {
 	o := siteBindOptions{}
 	cmd := &cobra.Command{
-		Use:     "bind SITE --port PORT",
-		Short:   "Give a site another binding",
-		Long:    "Give a site another binding. Those that it has are not touched, and no connection is closed.",
-		Example: "  rolemgr site bind \"Default Web Site\" --port 8080 --ip '*' --host www.example.com",
-		Args:    argCount(1, 1, "the name of a site"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runSiteBind(cmd.Context(), c, args[0], o) },
+		Use:   "bind SITE --port PORT",
+		Short: "Give a site another binding",
+		Long: `Give a site another binding. Those that it has are not touched, and no connection is closed.
+
+An https binding names a certificate in PEM form; the files are looked at while the server runs, and a new certificate is
+used as soon as it lies there. With --host the binding is for clients that ask for this name (SNI).`,
+		Example: `  rolemgr site bind "Default Web Site" --port 8080 --ip '*' --host www.example.com
+  rolemgr site bind "Default Web Site" --https --ip '*' --host a.example --cert a.pem --key a-key.pem`,
+		Args: argCount(1, 1, "the name of a site"),
+		RunE: func(cmd *cobra.Command, args []string) error { return runSiteBind(cmd.Context(), c, args[0], o) },
 	}
 	o.confOptions.addFlags(cmd)
 	o.bindingFlags.addFlags(cmd)
+	o.bindingFlags.addCertificateFlags(cmd)
 	return cmd
 }
 
 func runSiteBind(ctx context.Context, c *cli, name string, o siteBindOptions) error {
-	info, err := o.info()
+	b, err := o.binding(c)
 	if err != nil {
 		return err
 	}
 	return c.editSite(ctx, o.confOptions, name, func(s *confTree, d *edit.Document, site config.Site, p edit.Path) (*confEdit, error) {
-		if err := s.freeBinding(site, info); err != nil {
+		if err := s.freeBinding(site, b); err != nil {
 			return nil, err
 		}
-		if err := d.Ensure(p.Then(step("bindings"), bindingStep(info))); err != nil {
+		if err := d.Ensure(p.Then(step("bindings"), b.step())); err != nil {
 			return nil, &usageError{err.Error(), ""}
 		}
-		return &confEdit{ready: func() error { return s.portFree(info) }}, nil
+		return &confEdit{ready: func() error { return s.portFree(b.info) }}, nil
 	})
 }
 
@@ -141,8 +146,9 @@ there end in their own time.`,
 func runSiteUnbind(ctx context.Context, c *cli, args []string, o siteBindOptions) error {
 	info := ""
 	if len(args) == 2 {
-		info = strings.TrimPrefix(args[1], "http/")
+		info = strings.TrimPrefix(strings.TrimPrefix(args[1], "https/"), "http/")
 	} else {
+		o.https = o.https || o.protocol == protocolHTTPS
 		var err error
 		if info, err = o.info(); err != nil {
 			return err
@@ -153,10 +159,10 @@ func runSiteUnbind(ctx context.Context, c *cli, args []string, o siteBindOptions
 		var have []string
 		for _, b := range site.Bindings {
 			have = append(have, b.Info)
-			if b.Protocol != "http" || b.Port != port || !sameAddress(b.Address, address) || !strings.EqualFold(b.Host, host) {
+			if b.Protocol != protocolHTTP && b.Protocol != protocolHTTPS || b.Port != port || !sameAddress(b.Address, address) || !strings.EqualFold(b.Host, host) {
 				continue
 			}
-			gone, err := d.Remove(p.Then(step("bindings"), bindingStep(b.Info)))
+			gone, err := d.Remove(p.Then(step("bindings"), bindingStep(b.Protocol, b.Info)))
 			if err == nil && !gone {
 				err = &hintedError{fmt.Errorf("the binding %q of site %q does not stand in its own element", b.Info, site.Name), fmt.Sprintf("take it out in %s", b.Pos)}
 			}

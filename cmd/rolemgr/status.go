@@ -92,6 +92,13 @@ func (c *cli) lookAt(ctx context.Context, t target.Target) (statusResult, error)
 	switch host, err := t.Host(ctx); {
 	case err == nil:
 		res.Running, res.Host = true, &host
+		for _, n := range host.Certificates {
+			if n.Problem != "" {
+				res.Problems = append(res.Problems, n.Problem)
+			} else if n.Expiry != "" && !c.Now().Before(n.NotAfter) {
+				res.Problems = append(res.Problems, fmt.Sprintf("certificate %s: %s", n.File, n.Expiry))
+			}
+		}
 	case errors.Is(err, fs.ErrPermission):
 		res.HostUnknown = err.Error()
 	case !errors.Is(err, wshost.ErrNotRunning):
@@ -161,6 +168,9 @@ func writeHost(w io.Writer, r statusResult) {
 		for _, b := range s.Bindings {
 			fmt.Fprintf(w, "       %s  %s (%s)\n", b, s.Name, s.State)
 		}
+	}
+	for _, n := range r.Host.Certificates {
+		writeCertificate(w, n.CertificateInfo, n.Bindings, n.Expiry, n.Problem, n.Hint)
 	}
 }
 

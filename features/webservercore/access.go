@@ -1,6 +1,8 @@
 package webservercore
 
 import (
+	"crypto/x509"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -63,7 +65,7 @@ func (accessModule) Middleware(next http.Handler) http.Handler {
 			q.Fail(w, r, module.Misfit(accessModuleName, accessSection, err))
 			return
 		}
-		if e := c.refuse(r); e != nil {
+		if e := c.refuse(q, r); e != nil {
 			q.Fail(w, r, e)
 			return
 		}
@@ -71,8 +73,23 @@ func (accessModule) Middleware(next http.Handler) http.Handler {
 	})
 }
 
-// refuse returns 403.4, 403.5 or 403.7. SslNegotiateCert and SslMapCert demand nothing.
-func (c *accessConfig) refuse(r *http.Request) *module.HTTPError {
+// untrusted returns 403.17 for a client certificate whose time is over, 403.16 for others that the binding does not trust.
+func untrusted(e *module.HTTPError, err error) *module.HTTPError {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		e.SubStatus, e.Summary = 17, "the client certificate has expired or is not valid yet"
+	default:
+		e.SubStatus, e.Summary = 16, "the client certificate is not trusted"
+	}
+	e.Hint = "it must come from an authority in clientAuthorityFile of the binding, without one from one of the system: " + err.Error()
+	return e
+}
+
+// refuse returns 403.4, 403.5, 403.7, 403.16 or 403.17. SslNegotiateCert and SslMapCert demand nothing.
+func (c *accessConfig) refuse(q *module.Request, r *http.Request) *module.HTTPError {
 	e := &module.HTTPError{Status: http.StatusForbidden, Module: accessModuleName}
 	switch {
 	case len(c.Flags) == 0:
@@ -83,6 +100,8 @@ func (c *accessConfig) refuse(r *http.Request) *module.HTTPError {
 		e.SubStatus, e.Summary = 5, "the URL may be asked for with 128 bits of encryption only"
 	case slices.Contains(c.Flags, "SslRequireCert") && (r.TLS == nil || len(r.TLS.PeerCertificates) == 0):
 		e.SubStatus, e.Summary = 7, "the URL may be asked for with a client certificate only"
+	case slices.Contains(c.Flags, "SslRequireCert"):
+		return untrusted(e, q.VerifyClient())
 	default:
 		return nil
 	}

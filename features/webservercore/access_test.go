@@ -15,17 +15,21 @@ func TestAccess(t *testing.T) {
 	for _, c := range []struct {
 		flags []string
 		tls   *tls.ConnectionState
+		trust error
 		want  int // sub-status of 403, 0 for none
 	}{
-		{nil, plain, 0}, {[]string{"SslNegotiateCert", "SslMapCert"}, plain, 0},
-		{[]string{"Ssl"}, plain, 4}, {[]string{"Ssl"}, encrypted, 0}, {[]string{"Ssl", "Ssl128"}, plain, 4},
-		{[]string{"Ssl128"}, plain, 5}, {[]string{"Ssl128"}, encrypted, 0},
-		{[]string{"SslRequireCert"}, plain, 7}, {[]string{"Ssl", "SslRequireCert"}, encrypted, 7}, {[]string{"Ssl", "SslRequireCert"}, named, 0},
+		{nil, plain, nil, 0}, {[]string{"SslNegotiateCert", "SslMapCert"}, plain, nil, 0},
+		{[]string{"Ssl"}, plain, nil, 4}, {[]string{"Ssl"}, encrypted, nil, 0}, {[]string{"Ssl", "Ssl128"}, plain, nil, 4},
+		{[]string{"Ssl128"}, plain, nil, 5}, {[]string{"Ssl128"}, encrypted, nil, 0},
+		{[]string{"SslRequireCert"}, plain, nil, 7}, {[]string{"Ssl", "SslRequireCert"}, encrypted, nil, 7}, {[]string{"Ssl", "SslRequireCert"}, named, nil, 0},
+		{[]string{"SslRequireCert"}, named, x509.UnknownAuthorityError{}, 16}, {[]string{"SslNegotiateCert"}, named, x509.UnknownAuthorityError{}, 0},
+		{[]string{"SslRequireCert"}, named, x509.CertificateInvalidError{Reason: x509.Expired}, 17},
+		{[]string{"SslRequireCert"}, named, x509.CertificateInvalidError{Reason: x509.IncompatibleUsage}, 16},
 	} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.TLS = c.tls
-		got := 0
-		if e := (&accessConfig{Flags: c.flags}).refuse(r); e != nil {
+		got, q := 0, &module.Request{VerifyClient: func() error { return c.trust }}
+		if e := (&accessConfig{Flags: c.flags}).refuse(q, r); e != nil {
 			got = e.SubStatus
 		}
 		if got != c.want {

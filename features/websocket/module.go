@@ -183,6 +183,7 @@ func (m *socketModule) serve(w http.ResponseWriter, r *http.Request, q *module.R
 			Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path,
 			Remote: r.RemoteAddr, Since: q.Start, Endpoint: e.Type,
 		}
+		info.SetLine(r)
 		return &session{q: q, path: e.Path, end: end, remove: q.Connections.Add(info, counted{s})}
 	})
 	if s == nil {

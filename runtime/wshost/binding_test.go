@@ -287,7 +287,7 @@ func TestOtherProtocolsAreNotOpened(t *testing.T) {
 	site := h.site(1, "Default Web Site", "", "127.0.0.1:0:")
 	h.configure(strings.Replace(site, "</bindings>", `<binding protocol="https" bindingInformation="127.0.0.1:443:"/></bindings>`, 1))
 	h.start()
-	if r := h.reload(); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], `the https binding of site "Default Web Site" is not opened`) {
+	if r := h.reload(); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], `the https binding "127.0.0.1:443:" of site "Default Web Site" is not opened: it names no certificate`) {
 		t.Errorf("warnings %q", r.Warnings)
 	}
 	if status, _ := h.get("/"); status != 200 {

@@ -14,6 +14,7 @@ type door struct {
 	*net.TCPListener
 	set     *connSet
 	timeout time.Duration // for a write that makes no progress
+	secure  bool          // TLS is spoken: what is not said in it is not understood
 	// admit charges a new connection to a site; ok is false when every site behind the door has its maxConnections.
 	admit func() (release func(), ok bool)
 }
@@ -28,8 +29,10 @@ func (d *door) Accept() (net.Conn, error) {
 		}
 		release, ok := d.admit()
 		if !ok {
-			_ = c.SetWriteDeadline(time.Now().Add(time.Second))
-			_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			if !d.secure {
+				_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+				_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+			}
 			_ = c.Close()
 			continue
 		}

@@ -2,8 +2,10 @@ package wshost
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -30,6 +32,8 @@ type endpoint struct {
 	log     *slog.Logger
 	set     connSet
 	limits  atomic.Pointer[[]siteLimit]
+	tls     atomic.Pointer[tlsTable]
+	failed  notices // handshakes of TLS
 
 	mu      sync.Mutex
 	ln      *net.TCPListener
@@ -68,6 +72,7 @@ func (e *endpoint) serve(ln *net.TCPListener, p *endpointPlan) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.limits.Store(&p.limits)
+	e.tls.Store(&p.tls)
 	e.ln = ln
 	e.start(p.timeouts)
 }
@@ -76,23 +81,42 @@ func (e *endpoint) serve(ln *net.TCPListener, p *endpointPlan) {
 func (e *endpoint) start(t timeouts) {
 	e.given = t
 	e.current = newHTTPServer(e.handler, t, e.log)
-	e.run(e.current, &door{TCPListener: e.ln, set: &e.set, timeout: t.idle, admit: func() (func(), bool) {
+	if e.key.secure {
+		e.secure(e.current)
+	}
+	e.run(e.current, &door{TCPListener: e.ln, set: &e.set, timeout: t.idle, secure: e.key.secure, admit: func() (func(), bool) {
 		return e.counts.admit(*e.limits.Load())
 	}})
 }
 
 func (e *endpoint) run(srv *http.Server, d *door) {
 	e.serving.Go(func() {
-		err := srv.Serve(d)
+		var err error
+		if d.secure {
+			err = srv.ServeTLS(d, "", "")
+		} else {
+			err = srv.Serve(d)
+		}
 		if err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			e.log.Error("a binding stopped accepting", "binding", e.key.String(), "error", err)
 		}
 	})
 }
 
+// secure lets a server speak TLS, with the certificates of the moment, and HTTP/2 in it.
+func (e *endpoint) secure(srv *http.Server) {
+	srv.Protocols.SetHTTP2(true)
+	srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
+	srv.TLSConfig = baseTLS()
+	srv.TLSConfig.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		return (*e.tls.Load()).config(hello)
+	}
+	srv.ErrorLog = log.New(&handshakeLog{e.log, &e.failed}, "", 0)
+}
+
 // newHTTPServer returns an HTTP/1 server with the limits of an endpoint. Bodies have no limit here: that is the
 // business of request filtering.
-func newHTTPServer(h http.Handler, t timeouts, log *slog.Logger) *http.Server {
+func newHTTPServer(h http.Handler, t timeouts, logger *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Server{
@@ -102,7 +126,7 @@ func newHTTPServer(h http.Handler, t timeouts, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:               maxHeaderBytes,
 		DisableGeneralOptionsHandler: true, // the pipeline answers OPTIONS *, and logs it
 		Protocols:                    protocols,
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:                     slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }
 
@@ -110,6 +134,7 @@ func newHTTPServer(h http.Handler, t timeouts, log *slog.Logger) *http.Server {
 // the same socket goes to a new server, and the old server keeps the connections that it has.
 func (e *endpoint) adjust(p *endpointPlan) error {
 	e.limits.Store(&p.limits)
+	e.tls.Store(&p.tls)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p.timeouts == e.given {

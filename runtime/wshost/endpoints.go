@@ -55,7 +55,8 @@ func (e *endpoints) prepare(ctx context.Context, plans []*endpointPlan) (*change
 func (c *change) makeRoom(p *endpointPlan) bool {
 	made := false
 	for _, old := range c.removed() {
-		if old.key.port == p.key.port && old.key.port != 0 && (old.key.addr == "" || p.key.addr == "") {
+		same := old.key.addr == p.key.addr // for another protocol
+		if old.key.port == p.key.port && old.key.port != 0 && (same || old.key.addr == "" || p.key.addr == "") {
 			old.pause()
 			c.paused = append(c.paused, old)
 			made = true

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
@@ -36,6 +37,7 @@ type fake struct {
 	validate  func() error
 	serve     func(w http.ResponseWriter, r *http.Request, next http.Handler)
 	journal   *journal
+	sections  []config.Section
 
 	made, closed atomic.Int64
 }
@@ -69,7 +71,7 @@ func (f *fake) info() module.Info {
 		stage = module.StageHandle
 	}
 	return module.Info{
-		Name: f.name, Stage: stage, After: f.after, Feature: "feature-" + strings.ToLower(f.name), Title: f.name,
+		Name: f.name, Stage: stage, After: f.after, Feature: "feature-" + strings.ToLower(f.name), Title: f.name, Sections: f.sections,
 		New: func() module.Module { return &fakeInstance{f: f, n: f.made.Add(1)} },
 	}
 }
@@ -315,6 +317,10 @@ func dialRaw(t *testing.T, addr string) *rawConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
+	return rawOver(t, c)
+}
+
+func rawOver(t *testing.T, c net.Conn) *rawConn {
 	_ = c.SetDeadline(time.Now().Add(patience))
 	return &rawConn{c, bufio.NewReader(c), t}
 }

@@ -2,10 +2,12 @@ package wshost
 
 import (
 	"cmp"
+	"log/slog"
 	"maps"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -23,7 +25,7 @@ func Read(home string, available []module.Info, known []config.Known) (*Reading,
 	if err != nil {
 		return nil, err
 	}
-	rt, err := planRoutes(tree, server)
+	rt, err := planRoutes(tree, server, &certStore{log: slog.New(slog.DiscardHandler), now: time.Now})
 	if err != nil {
 		return nil, err
 	}

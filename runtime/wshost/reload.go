@@ -41,6 +41,7 @@ func (s *Server) Reload(ctx context.Context) (ReloadReport, error) {
 func (s *Server) advance(ctx context.Context, lastCheck func() error) (ReloadReport, error) {
 	g, err := s.build()
 	if err != nil {
+		s.forgetCertificates()
 		return ReloadReport{}, err
 	}
 	plans := g.routes.endpoints
@@ -62,6 +63,7 @@ func (s *Server) advance(ctx context.Context, lastCheck func() error) (ReloadRep
 	}
 	g.release()
 	<-g.closed
+	s.forgetCertificates()
 	return ReloadReport{}, err
 }
 
@@ -76,11 +78,21 @@ func (s *Server) swap(g *generation, c *change) (ReloadReport, error) {
 	s.track(g)
 	old := s.current.Swap(g)
 	report := ReloadReport{Generation: g.number, Warnings: append(g.routes.warnings, c.commit()...)}
+	s.certs.keep(g.routes.pairs)
 	if old != nil {
 		old.release()
 	}
 	s.log.Info("a generation is in use", "generation", g.number, "modules", len(g.modules))
 	return report, nil
+}
+
+// forgetCertificates lets go of those that only a refused generation named.
+func (s *Server) forgetCertificates() {
+	var used map[*certPair]bool
+	if g := s.current.Load(); g != nil {
+		used = g.routes.pairs
+	}
+	s.certs.keep(used)
 }
 
 func (s *Server) isStopping() bool {
@@ -97,7 +109,7 @@ func (s *Server) build() (*generation, error) {
 	}
 	g := &generation{number: s.last + 1, tree: tree, server: server, log: s.log, closed: make(chan struct{})}
 	g.users.Store(1)
-	if g.routes, err = planRoutes(tree, server); err != nil {
+	if g.routes, err = planRoutes(tree, server, &s.certs); err != nil {
 		return nil, err
 	}
 	err = g.provision(infos, module.Context{Logger: s.log, Config: server, Sites: tree.Sites(), Shared: &s.shared, ServerName: s.name, LogDir: s.logDir, CacheDir: s.cacheDir()})

@@ -2,6 +2,7 @@ package wshost
 
 import (
 	"bufio"
+	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
@@ -17,7 +18,7 @@ type response struct {
 	http.ResponseWriter
 	q        *module.Request
 	noBody   bool // HEAD, or a status without body: net/http takes the bytes and sends none
-	upgrade  bool // the request asks for a WebSocket
+	upgrade  bool // the request asks for a WebSocket over HTTP/1.1
 	hijacked net.Conn
 }
 
@@ -95,7 +96,11 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if own, ok := c.(*conn); ok {
+	line := c
+	if t, ok := c.(*tls.Conn); ok {
+		line = t.NetConn()
+	}
+	if own, ok := line.(*conn); ok {
 		own.upgraded.Store(true)
 	}
 	w.hijacked = c

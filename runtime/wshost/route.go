@@ -15,9 +15,10 @@ import (
 // endpointKey is an address that the host listens on, as declared: addr "" is every address, and port 0 is one that the
 // kernel chooses, another one for each site.
 type endpointKey struct {
-	addr string
-	port int
-	site uint32 // 0 unless port is
+	addr   string
+	port   int
+	site   uint32 // 0 unless port is
+	secure bool   // https
 }
 
 func (k endpointKey) String() string { return net.JoinHostPort(k.addr, strconv.Itoa(k.port)) }
@@ -35,6 +36,7 @@ type endpointPlan struct {
 	pos      config.Pos // and where it says so
 	timeouts timeouts
 	limits   []siteLimit
+	tls      tlsTable // empty for http
 }
 
 // timeouts are the times that an endpoint gives its clients: the longest of its sites' connectionTimeout, and for a
@@ -58,6 +60,8 @@ type routes struct {
 	bindings  map[routeKey]*site
 	specific  map[int]bool // ports that have bindings to single addresses
 	endpoints []*endpointPlan
+	secure    map[endpointKey]tlsTable
+	pairs     map[*certPair]bool // in use
 	warnings  []string
 }
 
@@ -67,19 +71,21 @@ type site struct {
 	files siteFiles
 }
 
+// wanted is a binding that is to be opened.
+type wanted struct {
+	site *site
+	key  endpointKey
+	b    config.Binding
+}
+
 // planRoutes reads the bindings of the sites that start by themselves. Two sites with one binding are an error.
-func planRoutes(tree *config.Tree, server *config.Effective) (*routes, error) {
+func planRoutes(tree *config.Tree, server *config.Effective, certs *certStore) (*routes, error) {
 	limits, err := config.Decode[webLimits](server, sectionWebLimits)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", sectionWebLimits, err)
 	}
-	rt := &routes{bindings: map[routeKey]*site{}, specific: map[int]bool{}}
+	rt := &routes{bindings: map[routeKey]*site{}, specific: map[int]bool{}, secure: map[endpointKey]tlsTable{}, pairs: map[*certPair]bool{}}
 	all := map[int]bool{} // ports with a binding to all addresses
-	type wanted struct {
-		site *site
-		key  endpointKey
-		b    config.Binding
-	}
 	var wants []wanted
 	for _, cs := range tree.Sites() {
 		if !cs.AutoStart {
@@ -87,8 +93,8 @@ func planRoutes(tree *config.Tree, server *config.Effective) (*routes, error) {
 		}
 		st := &site{Site: cs, files: siteFiles{tree, cs.Name}}
 		for _, b := range cs.Bindings {
-			if b.Protocol != "http" {
-				rt.warnings = append(rt.warnings, fmt.Sprintf("%s: the %s binding of site %q is not opened: this host serves http", b.Pos, b.Protocol, cs.Name))
+			if why := notOpened(b); why != "" {
+				rt.warnings = append(rt.warnings, fmt.Sprintf("%s: the %s binding %q of site %q is not opened: %s", b.Pos, b.Protocol, b.Info, cs.Name, why))
 				continue
 			}
 			key, err := bindingEndpoint(cs.ID, b)
@@ -105,10 +111,34 @@ func planRoutes(tree *config.Tree, server *config.Effective) (*routes, error) {
 			wants = append(wants, wanted{st, key, b})
 		}
 	}
+	return rt, rt.planEndpoints(wants, all, limits, certs)
+}
+
+// notOpened tells why a binding cannot be served; "" when it can. It keeps nothing else from being served.
+func notOpened(b config.Binding) string {
+	switch {
+	case b.Protocol == "http":
+	case b.Protocol != "https":
+		return "this host serves http and https"
+	case b.CertificateFile == "":
+		command := strings.TrimSpace("rolemgr cert dev " + b.Host)
+		return fmt.Sprintf("it names no certificate: write certificateFile and privateKeyFile there, or make one for development with %q", command)
+	}
+	return ""
+}
+
+// planEndpoints groups bindings by where they listen.
+func (rt *routes) planEndpoints(wants []wanted, all map[int]bool, limits *webLimits, certs *certStore) error {
 	byKey := map[endpointKey]*endpointPlan{}
 	for _, w := range wants {
+		binding := routeKey{w.key, strings.ToLower(w.b.Host)}
 		if w.key.port != 0 && all[w.key.port] {
 			w.key.addr = "" // the kernel does not let one port be taken twice: the listener on all addresses serves it
+		}
+		other := w.key
+		other.secure = !other.secure
+		if o := byKey[other]; o != nil && w.key.port != 0 {
+			return bindingError(w.b.Pos, config.HResultDuplicate, fmt.Sprintf("site %q has port %d for %s, and site %q for another protocol in %s", w.site.Name, w.key.port, w.b.Protocol, o.site, o.pos), "give one of them another port")
 		}
 		p := byKey[w.key]
 		if p == nil {
@@ -117,8 +147,16 @@ func planRoutes(tree *config.Tree, server *config.Effective) (*routes, error) {
 			rt.endpoints = append(rt.endpoints, p)
 		}
 		p.add(w.site, limits)
+		if w.key.secure {
+			rt.planTLS(p, w.site, binding, w.b, certs)
+		}
 	}
-	return rt, nil
+	for k, p := range byKey {
+		if k.secure {
+			rt.secure[k] = p.tls
+		}
+	}
+	return nil
 }
 
 // add takes a site's limits into account.
@@ -146,7 +184,7 @@ func connectionTimeout(l config.Limits) time.Duration {
 
 // bindingEndpoint returns the endpoint of a binding with its address in canonical form.
 func bindingEndpoint(site uint32, b config.Binding) (endpointKey, error) {
-	key := endpointKey{port: b.Port}
+	key := endpointKey{port: b.Port, secure: b.Protocol == "https"}
 	if b.Port == 0 {
 		key.site = site
 	}
@@ -173,18 +211,22 @@ func (rt *routes) find(ep endpointKey, r *http.Request) *site {
 	host := requestHost(r.Host)
 	addr := ep.addr
 	if addr == "" && rt.specific[ep.port] {
-		if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
-			addr = local.AddrPort().Addr().Unmap().WithZone("").String()
-		}
+		addr = localAddr(r)
 	}
 	for _, h := range [...]string{host, ""} {
 		for _, a := range [...]string{addr, ""} {
-			if s := rt.bindings[routeKey{endpointKey{a, ep.port, ep.site}, h}]; s != nil {
+			if s := rt.bindings[routeKey{endpointKey{a, ep.port, ep.site, ep.secure}, h}]; s != nil {
 				return s
 			}
 		}
 	}
 	return nil
+}
+
+// localAddr returns the address that a request came in at, as in routeKey.
+func localAddr(r *http.Request) string {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return localAddress(local)
 }
 
 // requestHost returns the host name of a Host header field in lower case, without port and final dot.
@@ -204,7 +246,11 @@ func (k routeKey) url(port int) string {
 	if host == "" {
 		host = "*"
 	}
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/"
+	scheme := "http"
+	if k.secure {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/"
 }
 
 func (k routeKey) String() string { return k.endpointKey.String() + ":" + k.host }

@@ -16,11 +16,15 @@ import (
 
 // target is where a request was bound to: a site, the probe site, or nothing.
 type target struct {
-	id      uint32
-	name    string // for people and for the configuration; "" is the server level
-	files   module.Files
-	limits  config.Limits
-	missing bool // no site has such a binding
+	id          uint32
+	name        string // for people and for the configuration; "" is the server level
+	files       module.Files
+	limits      config.Limits
+	missing     bool     // no site has such a binding
+	hsts        string   // value of Strict-Transport-Security
+	redirect    string   // where a request over http is sent to; "" when it stays
+	bindings    tlsTable // of the endpoint; nil for http
+	misdirected bool     // the connection was made for another site, and this one wants to know the client
 }
 
 // failureKey carries the host's own refusal through the log stage to the gate.
@@ -36,6 +40,10 @@ func gate(next http.Handler) http.Handler {
 			q.Fail(w, r, e)
 			return
 		}
+		if to, ok := r.Context().Value(redirectKey{}).(string); ok && !q.Internal {
+			http.Redirect(w, r, to, http.StatusMovedPermanently) // RFC 6797, section 7.2
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -48,7 +56,12 @@ func (s *Server) endpointHandler(key endpointKey) http.Handler {
 			if st == nil {
 				return target{files: noFiles{}, missing: true}
 			}
-			return target{id: st.ID, name: st.Name, files: st.files, limits: st.Limits}
+			t := target{id: st.ID, name: st.Name, files: st.files, limits: st.Limits, redirect: st.httpsURL(r)}
+			if r.TLS != nil {
+				t.hsts, t.bindings = hstsValue(st.HSTS), g.routes.secure[key]
+				t.misdirected = t.bindings.misdirected(st, r)
+			}
+			return t
 		})
 	})
 }
@@ -72,7 +85,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	}
 	q.Reconfigure = func(urlPath string) *module.HTTPError { return s.configureAt(g, q, urlPath) }
 	q.OnEnd(g.release) // the first to be registered is the last to run
-	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: handshake.Wanted(r) || handshake.WantedConnect(r)}
+	wanted, overStream := handshake.Wanted(r), handshake.WantedConnect(r)
+	// A refused upgrade over HTTP/2 ends its stream and leaves the connection to the others.
+	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: wanted && r.ProtoMajor == 1}
+	if t.hsts != "" {
+		w.Header().Set("Strict-Transport-Security", t.hsts)
+	}
+	if r.TLS != nil {
+		q.VerifyClient = func() error { return t.bindings.verify(r) }
+	}
 	if failure == nil {
 		failure = s.configure(g, q, t, r)
 	} else if !t.missing {
@@ -81,12 +102,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	ctx := r.Context()
 	if failure != nil {
 		ctx = context.WithValue(ctx, failureKey{}, failure)
-	} else if rw.upgrade {
+	} else if t.redirect != "" {
+		ctx = context.WithValue(ctx, redirectKey{}, t.redirect)
+	} else if wanted || overStream {
 		s.noteMissing(g, q)
 	}
 	r = module.WithRequest(r.WithContext(ctx), q)
 	var b *body
-	if r.Body != nil && r.Body != http.NoBody && !handshake.WantedConnect(r) { // the frames of a WebSocket have limits of their own
+	if r.Body != nil && r.Body != http.NoBody && !overStream { // the frames of a WebSocket have limits of their own
 		b = watchBody(w, r, connectionTimeout(t.limits))
 		r.Body = b
 	}
@@ -103,6 +126,9 @@ func (s *Server) configure(g *generation, q *module.Request, t target, r *http.R
 	}()
 	if t.missing {
 		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 1, Summary: fmt.Sprintf("no site has a binding for the host name %q", requestHost(r.Host))}
+	}
+	if t.misdirected {
+		return &module.HTTPError{Status: http.StatusMisdirectedRequest, Summary: fmt.Sprintf("the connection was made for %q, which asks for no client certificate", r.TLS.ServerName)}
 	}
 	p := r.URL.Path
 	if p == "*" {

@@ -41,6 +41,7 @@ type Server struct {
 	conns     connRegistry
 	endpoints endpoints
 	probes    probes
+	certs     certStore
 	missing   notices // of WebSocket
 	faults    notices // of the configuration
 
@@ -93,6 +94,7 @@ func (s *Server) start(ctx context.Context) error {
 	if err := s.takeHome(); err != nil {
 		return err
 	}
+	s.certs.log, s.certs.now = s.log, time.Now
 	s.endpoints = endpoints{handler: s.endpointHandler, log: s.log, open: map[endpointKey]*endpoint{}, retiring: map[*endpoint]struct{}{}}
 	s.slot <- struct{}{}
 	defer func() { <-s.slot }()

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -18,19 +19,20 @@ var ErrNotRunning = errors.New("no host is running on this home")
 
 // Status is what a host is doing now. It is also the answer of GET /v1/status.
 type Status struct {
-	Version     int            `json:"version"` // of this format: 1
-	Program     string         `json:"program"` // version of the binary
-	PID         int            `json:"pid"`
-	Name        string         `json:"name"`
-	Started     time.Time      `json:"started"`
-	Generation  uint64         `json:"generation"`
-	Generations int            `json:"generations"` // alive, the current one included
-	Modules     []string       `json:"modules"`     // of the current generation, in pipeline order
-	Features    []string       `json:"features"`    // the features they belong to, by id
-	Sites       []SiteStatus   `json:"sites"`
-	Requests    uint64         `json:"requests"`
-	Sockets     map[string]int `json:"sockets"` // upgraded connections by feature, without those of probes
-	Goroutines  int            `json:"goroutines"`
+	Version      int                 `json:"version"` // of this format: 1
+	Program      string              `json:"program"` // version of the binary
+	PID          int                 `json:"pid"`
+	Name         string              `json:"name"`
+	Started      time.Time           `json:"started"`
+	Generation   uint64              `json:"generation"`
+	Generations  int                 `json:"generations"` // alive, the current one included
+	Modules      []string            `json:"modules"`     // of the current generation, in pipeline order
+	Features     []string            `json:"features"`    // the features they belong to, by id
+	Sites        []SiteStatus        `json:"sites"`
+	Certificates []CertificateStatus `json:"certificates"` // of the https bindings that are open
+	Requests     uint64              `json:"requests"`
+	Sockets      map[string]int      `json:"sockets"` // upgraded connections by feature, without those of probes
+	Goroutines   int                 `json:"goroutines"`
 }
 
 // SiteStatus is a site as it is served.
@@ -39,6 +41,17 @@ type SiteStatus struct {
 	Name     string   `json:"name"`
 	State    string   `json:"state"`    // "Started", "Stopped"
 	Bindings []string `json:"bindings"` // "http://127.0.0.1:8080/"
+}
+
+// CertificateStatus is a certificate that https bindings name.
+type CertificateStatus struct {
+	CertificateInfo          // of the one in use
+	InUse           bool     `json:"in_use"`
+	Bindings        []string `json:"bindings"`           // "https://a.example:443/"
+	Expiry          string   `json:"expiry,omitempty"`   // that it is not valid, or soon will not be
+	Problem         string   `json:"problem,omitempty"`  // why the files as they are now cannot be used
+	Hint            string   `json:"hint,omitempty"`     // and what to do
+	Warnings        []string `json:"warnings,omitempty"` // what works, but not for everybody
 }
 
 // States of a site.
@@ -66,7 +79,7 @@ func (s *Server) Status() Status {
 	s.mu.Unlock()
 	st := Status{
 		Version: 1, Program: s.options.Version, PID: os.Getpid(), Name: s.name, Started: s.started, Generations: alive,
-		Modules: []string{}, Features: []string{}, Sites: []SiteStatus{},
+		Modules: []string{}, Features: []string{}, Sites: []SiteStatus{}, Certificates: []CertificateStatus{},
 		Requests: s.requests.Load(), Sockets: s.conns.byFeature(), Goroutines: runtime.NumGoroutine(),
 	}
 	g := s.hold()
@@ -89,7 +102,36 @@ func (s *Server) Status() Status {
 		}
 		st.Sites = append(st.Sites, SiteStatus{ID: site.ID, Name: site.Name, State: state, Bindings: s.bindings(g, site.Name)})
 	}
+	st.Certificates = s.certificates(g)
 	return st
+}
+
+// certificates returns the certificates of a generation with the bindings that they are for, by file.
+func (s *Server) certificates(g *generation) []CertificateStatus {
+	urls := map[*certPair][]string{}
+	for k, table := range g.routes.secure {
+		for _, b := range table {
+			key := routeKey{endpointKey{b.addr, k.port, k.site, true}, b.host}
+			urls[b.pair] = append(urls[b.pair], key.url(s.portOf(k)))
+		}
+	}
+	out := []CertificateStatus{}
+	for p, at := range urls {
+		c := s.certs.status(p)
+		slices.Sort(at)
+		c.Bindings = at
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b CertificateStatus) int { return strings.Compare(a.File, b.File) })
+	return out
+}
+
+// portOf returns the port of an endpoint, which the kernel may have chosen.
+func (s *Server) portOf(k endpointKey) int {
+	if ep := s.endpoints.get(k); k.port == 0 && ep != nil {
+		return ep.address().Port
+	}
+	return k.port
 }
 
 // bindings returns the URLs at which a site is served, with the ports that the kernel chose.
@@ -99,11 +141,7 @@ func (s *Server) bindings(g *generation, site string) []string {
 		if st.Name != site {
 			continue
 		}
-		port := k.port
-		if ep := s.endpoints.get(k.endpointKey); port == 0 && ep != nil {
-			port = ep.address().Port
-		}
-		urls = append(urls, k.url(port))
+		urls = append(urls, k.url(s.portOf(k.endpointKey)))
 	}
 	slices.Sort(urls)
 	return urls

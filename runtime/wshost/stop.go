@@ -87,6 +87,7 @@ func (s *Server) waitGenerations() error {
 // letGo gives back what the host has of the machine. The lock goes after the socket's name, so that the next host on
 // this home does not lose its own, and before the admin clients that wait for it are told.
 func (s *Server) letGo() {
+	s.certs.close()
 	s.logFile.close()
 	if s.tempDir != "" {
 		_ = os.RemoveAll(s.tempDir)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
+	_ "github.com/rolemgr/rolemgr/runtime/wshost/ws/xconnect" // WebSockets over HTTP/2
 )
 
 // Options are what a Server is made of.

@@ -9,7 +9,7 @@ import (
 
 // readBinding reads a <binding>. The information of protocols other than http and https has a form of its own, which
 // is kept as written.
-func readBinding(e *element) (*Binding, *Error) {
+func (t *Tree) readBinding(e *element) (*Binding, *Error) {
 	l := layered{e}
 	b := &Binding{
 		Protocol: strings.ToLower(l.get("protocol").text), Info: l.get("bindingInformation").text,
@@ -24,7 +24,41 @@ func readBinding(e *element) (*Binding, *Error) {
 		return nil, e.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("bindingInformation=%q: %s", b.Info, problem),
 			`write "address:port:host name", as "*:8080:" or "[::1]:8080:www.example.com"`)
 	}
-	return b, nil
+	return b, t.readCertificate(b, l)
+}
+
+// readCertificate reads where the certificate of a binding is.
+func (t *Tree) readCertificate(b *Binding, l layered) *Error {
+	for _, f := range [...]struct {
+		name string
+		into *string
+	}{{"certificateFile", &b.CertificateFile}, {"privateKeyFile", &b.PrivateKeyFile}, {"clientAuthorityFile", &b.ClientAuthorityFile}} {
+		v := l.get(f.name)
+		switch {
+		case v.text == "":
+			continue
+		case b.Protocol != "https":
+			return v.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("a binding with the protocol %q has no %s", b.Protocol, f.name), `write protocol="https", or delete the attribute`)
+		case isWindowsPath(v.text):
+			return v.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("%s=%q is a path of Windows", f.name, v.text), "write a PEM file of this system, or one relative to the server's home")
+		}
+		*f.into = t.absolute(v.text)
+	}
+	switch {
+	case b.SSLFlags&SSLCentralStore != 0:
+		if b.CertificateFile == "" {
+			b.CertificateFile = t.absolute(CentralStoreName)
+		}
+		if b.PrivateKeyFile != "" || b.Host == "" {
+			return l[0].at.fault(HResultMalformed, sitesPath, fmt.Sprintf("the binding %q has sslFlags=\"%d\", the central store, and a privateKeyFile or no host name", b.Info, b.SSLFlags),
+				"a file of the store is named by the host and holds certificate and key; take 2 from sslFlags to name files here")
+		}
+	case b.CertificateFile == "" && b.PrivateKeyFile != "":
+		return l[0].at.fault(HResultMalformed, sitesPath, fmt.Sprintf("the binding %q has a privateKeyFile and no certificateFile", b.Info), `write certificateFile="..."`)
+	case b.PrivateKeyFile == "":
+		b.PrivateKeyFile = b.CertificateFile
+	}
+	return nil
 }
 
 // parseBinding reads "IP:port:host"; an IPv6 address stands in brackets. Port 0 lets the system choose one.

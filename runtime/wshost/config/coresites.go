@@ -45,8 +45,18 @@ func siteElements() []Element {
 			Add: Element{Name: "binding", Attributes: []Attribute{
 				{Name: "protocol", Type: String, Required: true, Key: true, Check: NonEmpty(), Partly: "only http is served; a binding of another protocol is passed over with a warning"},
 				{Name: "bindingInformation", Type: String, Required: true, Key: true, Check: NonEmpty()},
-				{Name: "sslFlags", Type: Uint, Default: "0", NoEffect: "this host serves http"},
+				{Name: "sslFlags", Type: Uint, Default: "0"},
+				{Name: "certificateFile", Type: String, CaseSensitive: true, Expanded: true},
+				{Name: "privateKeyFile", Type: String, CaseSensitive: true, Expanded: true},
+				{Name: "clientAuthorityFile", Type: String, CaseSensitive: true, Expanded: true},
 			}},
+		}},
+		{Name: "hsts", Attributes: []Attribute{
+			{Name: "enabled", Type: Bool},
+			{Name: "max-age", Type: Uint},
+			{Name: "includeSubDomains", Type: Bool},
+			{Name: "preload", Type: Bool},
+			{Name: "redirectHttpToHttps", Type: Bool},
 		}},
 		{Name: "limits", Attributes: []Attribute{
 			{Name: "maxBandwidth", Type: Uint, Default: "4294967295", Check: IntegerOutside(0, 1023), NoEffect: noThrottling},

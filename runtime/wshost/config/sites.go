@@ -79,7 +79,7 @@ func (t *Tree) readSite(e *element, root layered) (s *Site, places []place, faul
 	}
 	for _, l := range site.sub("bindings") {
 		for _, item := range l.items {
-			b, err := readBinding(item)
+			b, err := t.readBinding(item)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -95,6 +95,7 @@ func (t *Tree) readSite(e *element, root layered) (s *Site, places []place, faul
 		ConnectionTimeout: time.Duration(limits.get("connectionTimeout").num),
 		MaxURLSegments:    uint32(limits.get("maxUrlSegments").num),
 	}
+	s.HSTS = readHSTS(site.sub("hsts"))
 	log := site.sub("logFile")
 	if dir := log.get("directory"); isWindowsPath(dir.text) {
 		return nil, nil, dir.at.fault(HResultMalformed, sitesPath, fmt.Sprintf("directory=%q is a path of Windows", dir.text), "write a folder of this system, or one relative to the server's home")
@@ -121,6 +122,13 @@ func (t *Tree) readSite(e *element, root layered) (s *Site, places []place, faul
 			`add <application path="/"><virtualDirectory path="/" physicalPath="..." /></application>`)
 	}
 	return s, places, nil
+}
+
+func readHSTS(l layered) HSTS {
+	return HSTS{
+		Enabled: l.flag("enabled"), MaxAge: uint32(l.get("max-age").num), IncludeSubDomains: l.flag("includeSubDomains"),
+		Preload: l.flag("preload"), Redirect: l.flag("redirectHttpToHttps"),
+	}
 }
 
 func (t *Tree) readApplication(s *Site, e *element, apps, vdirs layered) (*Application, *Error) {

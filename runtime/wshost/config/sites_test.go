@@ -185,3 +185,41 @@ func TestMap(t *testing.T) {
 		}
 	}
 }
+
+func TestCertificateOfABinding(t *testing.T) {
+	bind := func(attrs string) map[string]string {
+		return apphost(`<site name="A" id="1">` + onlyRoot + `<bindings><binding bindingInformation="*:443:a.b.Example" ` + attrs + `/></bindings><hsts enabled="true" max-age="4294967295" preload="true"/></site>`)
+	}
+	for attrs, want := range map[string]Binding{
+		`protocol="https"`:                                                     {},
+		`protocol="https" certificateFile="c\x.pem"`:                           {CertificateFile: "/home/c/x.pem", PrivateKeyFile: "/home/c/x.pem"},
+		`protocol="https" certificateFile="/c.pem" privateKeyFile="k.pem"`:     {CertificateFile: "/c.pem", PrivateKeyFile: "/home/k.pem"},
+		`protocol="https" certificateFile="c.pem" clientAuthorityFile="a.pem"`: {CertificateFile: "/home/c.pem", PrivateKeyFile: "/home/c.pem", ClientAuthorityFile: "/home/a.pem"},
+		`protocol="https" sslFlags="3"`:                                        {CertificateFile: "/home/certificates", SSLFlags: 3},
+		`protocol="https" sslFlags="2" certificateFile="/store"`:               {CertificateFile: "/store", SSLFlags: 2},
+	} {
+		w := newWorld(t, bind(attrs))
+		site := w.open().Sites()[0]
+		got := site.Bindings[0]
+		under := func(p string) string { return strings.Replace(p, "/home", w.home, 1) }
+		if got.CertificateFile != under(want.CertificateFile) || want.SSLFlags&SSLCentralStore == 0 && got.PrivateKeyFile != under(want.PrivateKeyFile) ||
+			got.ClientAuthorityFile != under(want.ClientAuthorityFile) || got.SSLFlags != want.SSLFlags {
+			t.Errorf("%s: %+v", attrs, got)
+		}
+		if site.HSTS != (HSTS{Enabled: true, MaxAge: 4294967295, Preload: true}) {
+			t.Errorf("%+v", site.HSTS)
+		}
+	}
+	for attrs, message := range map[string]string{
+		`protocol="http" certificateFile="c.pem"`:                           `a binding with the protocol "http" has no certificateFile`,
+		`protocol="https" privateKeyFile="k.pem"`:                           "a privateKeyFile and no certificateFile",
+		`protocol="https" certificateFile="C:\c.pem"`:                       "is a path of Windows",
+		`protocol="https" sslFlags="2" privateKeyFile="k.pem"`:              "the central store",
+		`protocol="https" certificateFile="c.pem" certificateHash="abcdef"`: `no attribute "certificateHash"`,
+	} {
+		w := newWorld(t, bind(attrs))
+		if _, err := w.tryOpen(); err == nil || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: %v, want %q", attrs, err, message)
+		}
+	}
+}

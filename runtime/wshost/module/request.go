@@ -45,6 +45,9 @@ type Request struct {
 	// StaticFile is set by the module that answers with a file of the site as it lies on disk, before it sends the
 	// header: modules that tell such answers from those of applications look at it then.
 	StaticFile bool
+	// VerifyClient judges the client's certificate by the authorities that the binding trusts. It is nil where there is no
+	// TLS.
+	VerifyClient func() error
 	// Outcome is what is being sent; the host's response writer keeps it current until the connection is hijacked.
 	// From then on, whoever has the connection owns it: Status is 101 already, the byte counts of frames are to be set
 	// before the function that Detach gave is called. Read it from OnEnd functions.

@@ -1,7 +1,9 @@
 package module
 
 import (
+	"crypto/tls"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -83,6 +85,18 @@ type ConnInfo struct {
 	Remote   string    `json:"remote"`
 	Since    time.Time `json:"since"`
 	Endpoint string    `json:"endpoint,omitempty"` // type of the endpoint that serves it: "echo"
+	Protocol string    `json:"protocol,omitempty"` // that it was opened in: "HTTP/1.1", "HTTP/2"
+	TLS      string    `json:"tls,omitempty"`      // version: "TLS 1.3"; "" for none
+}
+
+// SetLine tells what the connection of r is: the protocol and the version of TLS.
+func (i *ConnInfo) SetLine(r *http.Request) {
+	if i.Protocol = r.Proto; r.ProtoMajor == 2 {
+		i.Protocol = "HTTP/2"
+	}
+	if r.TLS != nil {
+		i.TLS = tls.VersionName(r.TLS.Version)
+	}
 }
 
 // ConnRegistry knows every upgraded connection of the host, across generations. Methods may be called concurrently.
