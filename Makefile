@@ -41,6 +41,23 @@ lint: ## gofmt, go vet, staticcheck, and the syntax of scripts
 bench: $(NPM_BENCH) ## compare the engine with other servers, in about half an hour; writes docs/benchmark.* (BENCH="-rounds 1 -servers rolemgr,raw-epoll")
 	cd bench && go run . run $(BENCH)
 
+.PHONY: bench-static
+bench-static: bench-peers ## compare static files with nginx, Caddy and Apache, in about ten minutes; writes docs/benchmark-static.* (BENCH="-rounds 3 -scenarios 1k")
+	cd bench && go run . static $(BENCH)
+
+# Installing a server starts it where Debian does so; the benchmark starts its own on other ports.
+.PHONY: bench-peers
+bench-peers: ## install nginx, Caddy and Apache for bench-static
+	@missing=(); \
+	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx); \
+	command -v caddy >/dev/null || missing+=(caddy); \
+	command -v apache2 >/dev/null || [ -x /usr/sbin/apache2 ] || missing+=(apache2); \
+	[ -e /etc/mime.types ] || missing+=(media-types); \
+	[ $${#missing[@]} = 0 ] && exit 0; \
+	echo "installing $${missing[*]}"; \
+	$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y --no-install-recommends "$${missing[@]}" || \
+	  { echo "could not install $${missing[*]}: run \"make bench-peers\" as a user who may" >&2; exit 1; }
+
 .PHONY: microbench
 microbench: ## the benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem ./...

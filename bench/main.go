@@ -3,6 +3,8 @@
 //
 //	bench run [flags]         run the benchmark; write benchmark.json, benchmark.md and benchmark.svg
 //	bench draw [flags] FILE   write page and plot again from results; several files are joined
+//	bench static [flags]      compare static files of rolemgr, nginx, Caddy and Apache; write benchmark-static.*
+//	bench draw-static FILE    write its page and plot again
 //	bench list                name the scenarios and the servers
 //	bench serve [flags] NAME  be one of the servers; "bench run" uses this
 //
@@ -21,6 +23,7 @@ import (
 	"github.com/rolemgr/rolemgr/bench/report"
 	"github.com/rolemgr/rolemgr/bench/rounds"
 	"github.com/rolemgr/rolemgr/bench/server"
+	"github.com/rolemgr/rolemgr/bench/web"
 )
 
 func main() {
@@ -35,19 +38,25 @@ func main() {
 // command carries out a command line.
 func command(args []string, in io.Reader, out, log io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("say what to do: run, draw, list or serve (\"bench run -h\" shows the flags of run)")
+		return errors.New("say what to do: run, draw, static, draw-static, list or serve (\"bench run -h\" shows the flags of run)")
 	}
 	switch args[0] {
 	case "run":
 		return run(args[1:], log)
 	case "draw":
 		return draw(args[1:], log)
+	case "static":
+		return static(args[1:], log)
+	case "floor": // one of the servers of static
+		return web.Floor(args[1:])
+	case "draw-static":
+		return drawStatic(args[1:], log)
 	case "list":
 		return list(out)
 	case "serve":
 		return serve(args[1:], in, out, log)
 	}
-	return fmt.Errorf("there is no command %q; there are run, draw, list and serve", args[0])
+	return fmt.Errorf("there is no command %q; there are run, draw, static, draw-static, list and serve", args[0])
 }
 
 // run runs the benchmark.
@@ -146,6 +155,14 @@ func list(out io.Writer) error {
 	}
 	fmt.Fprintln(out, "servers:")
 	for _, s := range server.All() {
+		fmt.Fprintf(out, "  %-18s %s\n", s.Name, s.About)
+	}
+	fmt.Fprintln(out, "scenarios of static:")
+	for _, s := range web.Scenarios() {
+		fmt.Fprintf(out, "  %-18s %s\n", s.Name, s.About)
+	}
+	fmt.Fprintln(out, "servers of static:")
+	for _, s := range web.Servers() {
 		fmt.Fprintf(out, "  %-18s %s\n", s.Name, s.About)
 	}
 	return nil

@@ -56,6 +56,35 @@ func parseStat(line []byte) (user, system time.Duration, err error) {
 	return time.Duration(u) * tick, time.Duration(s) * tick, nil
 }
 
+// Tree returns a process and every one below it: its children, and theirs.
+func Tree(pid int) ([]int, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("listing processes: %w", err)
+	}
+	children := map[int][]int{}
+	for _, e := range entries {
+		child, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		line, err := os.ReadFile("/proc/" + e.Name() + "/stat")
+		if err != nil {
+			continue // it has ended
+		}
+		if f := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:]); len(f) > 1 {
+			if parent, err := strconv.Atoi(string(f[1])); err == nil {
+				children[parent] = append(children[parent], child)
+			}
+		}
+	}
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		all = append(all, children[all[i]]...)
+	}
+	return all, nil
+}
+
 // RSS returns the resident memory of a process in bytes. It sums up the mappings, because the counters behind
 // /proc/PID/status are only brought up to date in steps.
 func RSS(pid int) (int64, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,5 +141,37 @@ func TestStartOnBindsTheChild(t *testing.T) {
 	}
 	if want := fmt.Sprintf("Cpus_allowed_list:\t%d\n", a); !strings.Contains(string(status), want) {
 		t.Errorf("the child's status lacks %q", want)
+	}
+}
+
+func TestTreeFindsGrandchildren(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "cat & echo $!; wait")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	}()
+	var child int
+	if _, err := fmt.Fscan(out, &child); err != nil {
+		t.Fatal(err)
+	}
+	all, err := Tree(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{os.Getpid(), cmd.Process.Pid, child} {
+		if !slices.Contains(all, want) {
+			t.Errorf("process %d is not among %v", want, all)
+		}
 	}
 }

@@ -61,8 +61,35 @@ type bar struct {
 func (p panel) height() int { return titleRoom + len(p.bars)*rowHeight + margin }
 
 // SVG returns the plot: a bar chart for each scenario, and one of latency where servers differ in fairness.
-func SVG(d *Data) string {
-	all := panels(d)
+func SVG(d *Data) string { return plot("Benchmark of WebSocket servers", panels(d)) }
+
+// StaticSVG returns the plot of a benchmark of static files: a bar chart for each scenario.
+func StaticSVG(d *Data) string {
+	var all []panel
+	for _, s := range d.Scenarios {
+		sums := d.Summaries(s.Name)
+		if len(sums) == 0 {
+			continue
+		}
+		p := panel{title: s.Name + ": " + s.About, note: "server CPU in µs a request, less is better"}
+		base := figureOf(sums, StaticReference)
+		for _, v := range sums {
+			text := number(v.figure())
+			if base > 0 {
+				text += fmt.Sprintf(" (%.2f x nginx)", v.figure()/base)
+			}
+			if !v.Quiet {
+				text += "*"
+			}
+			p.bars = append(p.bars, bar{v.Server, v.figure(), text})
+		}
+		all = append(all, p)
+	}
+	return plot("Benchmark of static files", all)
+}
+
+// plot lays charts out in columns.
+func plot(title string, all []panel) string {
 	var heights [columns]int
 	var body strings.Builder
 	for _, p := range all {
@@ -81,11 +108,11 @@ func SVG(d *Data) string {
 		height = max(height, h+margin)
 	}
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %[1]d %[2]d" width="%[1]d" height="%[2]d" role="img">
-<title>Benchmark of WebSocket servers</title>
+<title>%[7]s</title>
 <style>%[3]s</style>
 <rect class="page" x="0.5" y="0.5" width="%[4]d" height="%[5]d" rx="6"/>
 %[6]s</svg>
-`, width, height, style, width-1, height-1, body.String())
+`, width, height, style, width-1, height-1, body.String(), escape(title))
 }
 
 // panels returns the charts of all scenarios that were run.

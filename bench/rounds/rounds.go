@@ -51,7 +51,7 @@ func (c *Config) Run() (*report.Data, error) {
 	if _, err := load.RaiseFiles(); err != nil {
 		return nil, err
 	}
-	d := &report.Data{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Rounds: c.Rounds, Seconds: c.Seconds}
+	d := &report.Data{When: time.Now().UTC().Truncate(time.Second), Machine: Machine(), Rounds: c.Rounds, Seconds: c.Seconds}
 	for _, s := range c.Scenarios {
 		d.Scenarios = append(d.Scenarios, report.Scenario{Name: s.Name, About: s.About, Unit: s.Unit})
 	}
@@ -145,8 +145,8 @@ func (c *Config) version(s server.Server) string {
 	return ""
 }
 
-// machine describes the machine.
-func machine() report.Machine {
+// Machine describes the machine.
+func Machine() report.Machine {
 	m := report.Machine{Go: runtime.Version(), CPUs: runtime.NumCPU(), Processor: processor(), Node: "not installed"}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {

@@ -29,6 +29,25 @@ func Recv(fd int, b []byte) (int, error) {
 	}
 }
 
+// Drop takes up to n bytes off a non-blocking TCP socket without copying them (tcp(7), MSG_TRUNC). Its results are those
+// of Recv.
+func Drop(fd, n int) (int, error) {
+	for {
+		got, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), 0, uintptr(n), unix.MSG_TRUNC, 0, 0)
+		switch {
+		case e == unix.EAGAIN:
+			return 0, nil
+		case e == unix.EINTR:
+			continue
+		case e != 0:
+			return 0, fmt.Errorf("receiving: %w", e)
+		case got == 0:
+			return 0, io.EOF
+		}
+		return int(got), nil
+	}
+}
+
 // Send writes to a non-blocking socket and returns how much the kernel took, which may be nothing.
 func Send(fd int, b []byte) (int, error) {
 	for {

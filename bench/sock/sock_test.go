@@ -3,6 +3,7 @@ package sock
 import (
 	"errors"
 	"io"
+	"net"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -84,5 +85,56 @@ func TestPoll(t *testing.T) {
 	}
 	if ready, err := p.Wait(-1); err != nil || len(ready) != 1 || ready[0].Fd != 9 {
 		t.Errorf("%v, %v", ready, err)
+	}
+}
+
+func TestDrop(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("tcp4", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	f, err := c.(*net.TCPConn).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	_ = c.Close() // f is another descriptor of it
+	fd := int(f.Fd())
+	if err := unix.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := Drop(fd, 10); n != 0 || err != nil {
+		t.Errorf("nothing was sent, and %d and %v dropped", n, err)
+	}
+	if _, err := io.WriteString(s, "0123456789"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPoll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.Add(fd, 1, unix.EPOLLIN); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Wait(-1); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := Drop(fd, 4); n != 4 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	buf := make([]byte, 16)
+	if n, err := Recv(fd, buf); err != nil || string(buf[:n]) != "456789" {
+		t.Errorf("what is left is %q, %v", buf[:n], err)
 	}
 }

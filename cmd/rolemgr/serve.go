@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/rolemgr/rolemgr/internal/target"
@@ -49,6 +50,7 @@ func runServe(ctx context.Context, c *cli, o serveOptions) error {
 	if ctx.Err() != nil {
 		return nil // told to stop before it began
 	}
+	defer runtime.KeepAlive(raiseHeap())
 	// The host must outlive the signal that asks for its end: it stops in its own time.
 	s, err := wshost.Start(context.WithoutCancel(ctx), wshost.Options{
 		Home: c.home, Version: c.Version, Modules: c.cat.Modules(), Known: c.cat.Known(),

@@ -49,7 +49,7 @@ func (w *writer) WriteHeader(status int) {
 		return
 	}
 	w.status = status
-	if w.bodyless(status) || compress.Untouchable(w.Header()) || w.q.StaticFile {
+	if w.bodyless(status) || compress.Untouchable(w.Header()) || w.q.StaticFile != nil {
 		w.sendPlain()
 		return
 	}
@@ -63,7 +63,7 @@ func (w *writer) WriteHeader(status int) {
 // bodyless reports whether an answer has no body to compress, and marks a 304 as one that varies: which type the 200 had
 // is not known, and a field too many costs a cache little.
 func (w *writer) bodyless(status int) bool {
-	if status == http.StatusNotModified && !w.q.StaticFile {
+	if status == http.StatusNotModified && w.q.StaticFile == nil {
 		if s, u, err := w.m.settings.Get(w.q.Config); err == nil && u.Dynamic && len(s.Dynamic.Offers) > 0 {
 			compress.MarkNotModified(w.Header(), w.r)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -21,46 +22,85 @@ type record struct {
 	query    string
 	computer string
 	end      time.Time
+	stamp    *stamp
+}
+
+// stamp is the text of a moment, which all lines of a second share.
+type stamp struct {
+	second     int64
+	date, time string
+}
+
+// at returns the text of a moment; last keeps it for the next line.
+func at(last *atomic.Pointer[stamp], t time.Time) *stamp {
+	second := t.Unix()
+	if s := last.Load(); s != nil && s.second == second {
+		return s
+	}
+	t = t.UTC()
+	s := &stamp{second, t.Format(time.DateOnly), t.Format(time.TimeOnly)}
+	last.Store(s)
+	return s
 }
 
 // field is one column of the log.
 type field struct {
 	flag  string // name in logExtFileFlags
 	token string // name in #Fields
-	value func(*record) string
+	value column
+}
+
+// column appends its value of a request. Lines are written while others wait for the file, and so without garbage.
+type column func(b []byte, x *record) []byte
+
+// words is a column of text that a client may have chosen.
+func words(f func(*record) string) column {
+	return func(b []byte, x *record) []byte { return appendValue(b, f(x), false) }
+}
+
+// number is a column of digits.
+func number(f func(*record) int64) column {
+	return func(b []byte, x *record) []byte { return strconv.AppendInt(b, f(x), 10) }
+}
+
+// header is the column of a field of the request's header.
+func header(name string) column {
+	return func(b []byte, x *record) []byte {
+		values := x.r.Header[name]
+		if len(values) == 1 {
+			return appendValue(b, values[0], false)
+		}
+		return appendValue(b, strings.Join(values, ", "), false)
+	}
 }
 
 // fields returns every column in the order of IIS, which is the order on disk.
 func fields() []field {
-	header := func(name string) func(*record) string {
-		return func(x *record) string { return strings.Join(x.r.Header.Values(name), ", ") }
-	}
-	number := func(f func(*module.Outcome) int64) func(*record) string {
-		return func(x *record) string { return strconv.FormatInt(f(&x.q.Outcome), 10) }
-	}
 	return []field{
-		{"Date", "date", func(x *record) string { return x.end.UTC().Format(time.DateOnly) }},
-		{"Time", "time", func(x *record) string { return x.end.UTC().Format(time.TimeOnly) }},
-		{"SiteName", "s-sitename", func(x *record) string { return "W3SVC" + strconv.FormatUint(uint64(x.q.SiteID), 10) }},
-		{"ComputerName", "s-computername", func(x *record) string { return x.computer }},
-		{"ServerIP", "s-ip", func(x *record) string { ip, _ := localAddr(x.r); return ip }},
-		{"Method", "cs-method", func(x *record) string { return x.r.Method }},
-		{"UriStem", "cs-uri-stem", func(x *record) string { return x.stem }},
-		{"UriQuery", "cs-uri-query", func(x *record) string { return x.query }},
-		{"ServerPort", "s-port", func(x *record) string { _, port := localAddr(x.r); return port }},
-		{"UserName", "cs-username", func(x *record) string { return x.q.User }},
-		{"ClientIP", "c-ip", func(x *record) string { return host(x.r.RemoteAddr) }},
-		{"ProtocolVersion", "cs-version", func(x *record) string { return x.r.Proto }},
+		{"Date", "date", func(b []byte, x *record) []byte { return append(b, x.stamp.date...) }},
+		{"Time", "time", func(b []byte, x *record) []byte { return append(b, x.stamp.time...) }},
+		{"SiteName", "s-sitename", func(b []byte, x *record) []byte {
+			return strconv.AppendUint(append(b, "W3SVC"...), uint64(x.q.SiteID), 10)
+		}},
+		{"ComputerName", "s-computername", words(func(x *record) string { return x.computer })},
+		{"ServerIP", "s-ip", serverIP},
+		{"Method", "cs-method", words(func(x *record) string { return x.r.Method })},
+		{"UriStem", "cs-uri-stem", words(func(x *record) string { return x.stem })},
+		{"UriQuery", "cs-uri-query", words(func(x *record) string { return x.query })},
+		{"ServerPort", "s-port", serverPort},
+		{"UserName", "cs-username", words(func(x *record) string { return x.q.User })},
+		{"ClientIP", "c-ip", words(func(x *record) string { return host(x.r.RemoteAddr) })},
+		{"ProtocolVersion", "cs-version", words(func(x *record) string { return x.r.Proto })},
 		{"UserAgent", "cs(User-Agent)", header("User-Agent")},
 		{"Cookie", "cs(Cookie)", header("Cookie")},
 		{"Referer", "cs(Referer)", header("Referer")},
-		{"Host", "cs-host", func(x *record) string { return x.r.Host }},
-		{"HttpStatus", "sc-status", number(func(o *module.Outcome) int64 { return int64(o.Status) })},
-		{"HttpSubStatus", "sc-substatus", number(func(o *module.Outcome) int64 { return int64(o.SubStatus) })},
-		{"Win32Status", "sc-win32-status", number(func(o *module.Outcome) int64 { return int64(o.Win32) })},
-		{"BytesSent", "sc-bytes", number(func(o *module.Outcome) int64 { return o.BytesSent })},
-		{"BytesRecv", "cs-bytes", number(func(o *module.Outcome) int64 { return o.BytesRecv })},
-		{"TimeTaken", "time-taken", func(x *record) string { return strconv.FormatInt(x.end.Sub(x.q.Start).Milliseconds(), 10) }},
+		{"Host", "cs-host", words(func(x *record) string { return x.r.Host })},
+		{"HttpStatus", "sc-status", number(func(x *record) int64 { return int64(x.q.Outcome.Status) })},
+		{"HttpSubStatus", "sc-substatus", number(func(x *record) int64 { return int64(x.q.Outcome.SubStatus) })},
+		{"Win32Status", "sc-win32-status", number(func(x *record) int64 { return int64(x.q.Outcome.Win32) })},
+		{"BytesSent", "sc-bytes", number(func(x *record) int64 { return x.q.Outcome.BytesSent })},
+		{"BytesRecv", "cs-bytes", number(func(x *record) int64 { return x.q.Outcome.BytesRecv })},
+		{"TimeTaken", "time-taken", number(func(x *record) int64 { return x.end.Sub(x.q.Start).Milliseconds() })},
 	}
 }
 
@@ -101,7 +141,11 @@ func line(b []byte, columns []field, x *record) []byte {
 		if i > 0 {
 			b = append(b, ' ')
 		}
-		b = appendValue(b, f.value(x), i == 0)
+		start := len(b)
+		b = f.value(b, x)
+		if i == 0 && b[start] == '#' { // the line would be a directive
+			b = append(b[:start], "%23"+string(b[start+1:])...)
+		}
 	}
 	return append(b, '\n')
 }
@@ -131,16 +175,30 @@ func appendValue(b []byte, v string, first bool) []byte {
 	return b
 }
 
-func localAddr(r *http.Request) (ip, port string) {
-	a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok {
-		return "", ""
+// serverIP is the column of the address that the request came in at; a zone stays.
+func serverIP(b []byte, x *record) []byte {
+	switch a := x.r.Context().Value(http.LocalAddrContextKey).(type) {
+	case *net.TCPAddr:
+		if ip := a.AddrPort().Addr().Unmap(); ip.IsValid() {
+			return ip.AppendTo(b)
+		}
+	case net.Addr:
+		return appendValue(b, host(a.String()), false)
 	}
-	ip, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return "", ""
+	return append(b, '-')
+}
+
+// serverPort is the column of the port that the request came in at.
+func serverPort(b []byte, x *record) []byte {
+	switch a := x.r.Context().Value(http.LocalAddrContextKey).(type) {
+	case *net.TCPAddr:
+		return strconv.AppendInt(b, int64(a.Port), 10)
+	case net.Addr:
+		if _, port, err := net.SplitHostPort(a.String()); err == nil {
+			return appendValue(b, port, false)
+		}
 	}
-	return ip, port
+	return append(b, '-')
 }
 
 // host returns the address without port; a zone stays, for it tells link-local clients apart.

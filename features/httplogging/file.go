@@ -27,6 +27,7 @@ type file struct {
 
 	mu     sync.Mutex
 	name   string // of the file that f is, "" for none
+	second int64  // for which name was last found: no name changes within a second
 	header string // last #Fields line written to f
 	f      *os.File
 	buf    []byte
@@ -49,7 +50,11 @@ func (l *file) write(now time.Time, header string, appendLine func([]byte) []byt
 	if l.closed {
 		return
 	}
-	if name := l.naming.name(now); name != l.name || header != l.header {
+	name := l.name
+	if second := now.Unix(); second != l.second || name == "" {
+		name, l.second = l.naming.name(now), second
+	}
+	if name != l.name || header != l.header {
 		l.flush()
 		if name != l.name {
 			l.closeFile()

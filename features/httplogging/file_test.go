@@ -2,14 +2,21 @@ package httplogging
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
 const testHeader = "#Fields: x"
@@ -212,4 +219,26 @@ func FuzzValues(f *testing.F) {
 			t.Errorf("%q becomes %q", v, got)
 		}
 	})
+}
+
+// TestLinesMakeNoGarbage holds the line of a request to what it must allocate: nothing but the text of a new second.
+func TestLinesMakeNoGarbage(t *testing.T) {
+	r := httptest.NewRequest("GET", "/a", nil)
+	r.RemoteAddr = "127.0.0.1:5"
+	r.Header.Set("User-Agent", "x y")
+	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80})))
+	columns, b := choose(nil), make([]byte, 0, 1024)
+	var last atomic.Pointer[stamp]
+	x := &record{r: r, q: &module.Request{Start: time.Unix(0, 0)}, stem: "/a", end: time.Unix(1, 0)}
+	x.q.Outcome.Status = 200
+	if n := testing.AllocsPerRun(100, func() {
+		x.stamp = at(&last, x.end)
+		b = line(b[:0], columns, x)
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	const want = "1970-01-01 00:00:01 127.0.0.1 GET /a - 80 - 127.0.0.1 x+y - 200 0 0 1000\n"
+	if string(b) != want {
+		t.Errorf("%q, want %q", b, want)
+	}
 }

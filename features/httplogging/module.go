@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
@@ -20,6 +21,7 @@ type loggingModule struct {
 	computer string
 	sites    map[uint32]*siteLog
 	release  []func()
+	last     atomic.Pointer[stamp]
 }
 
 // siteLog is the log of one site as this generation writes it.
@@ -87,6 +89,7 @@ func (m *loggingModule) Middleware(next http.Handler) http.Handler {
 				return
 			}
 			x.end = time.Now()
+			x.stamp = at(&m.last, x.end)
 			log.file.write(x.end, log.header, func(b []byte) []byte { return line(b, log.columns, x) })
 		})
 		next.ServeHTTP(w, r)

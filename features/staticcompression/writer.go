@@ -2,7 +2,6 @@ package staticcompression
 
 import (
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
 	"strconv"
@@ -23,6 +22,7 @@ type writer struct {
 	typ     string   // the first Content-Type seen
 	decided bool     // the header has been sent
 	copy    *os.File // what is sent in place of the file, nil for the file itself
+	kept    *kept    // and where that is in memory
 }
 
 // Header returns the header. It notes the type of the file, which http.ServeContent takes out of a 304 and replaces in an
@@ -40,7 +40,7 @@ func (w *writer) WriteHeader(status int) {
 	if status >= 200 && !w.decided {
 		w.decided = true
 		h := w.Header()
-		if w.q.StaticFile && (status == http.StatusOK || status == http.StatusPartialContent || status == http.StatusNotModified) {
+		if w.q.StaticFile != nil && (status == http.StatusOK || status == http.StatusPartialContent || status == http.StatusNotModified) {
 			w.decide(h, status)
 		}
 	}
@@ -52,8 +52,8 @@ func (w *writer) decide(h http.Header, status int) {
 	if w.typ == "" || !plan.Types.Match(w.typ) || status == http.StatusOK && compress.Untouchable(h) {
 		return
 	}
-	info, err := w.q.Files.Stat(w.r.URL.Path)
-	if err != nil || !plan.Worth(w.typ, info.Size()) {
+	info := w.q.StaticFile // what the header describes: the tag of another state on a copy would stay in caches
+	if !plan.Worth(w.typ, info.Size()) {
 		return
 	}
 	if status == http.StatusNotModified {
@@ -62,7 +62,12 @@ func (w *writer) decide(h http.Header, status int) {
 	}
 	compress.AddVary(h)
 	coding := w.settings.Coding(plan, w.r)
-	if status != http.StatusOK || coding == compress.Identity || !describes(h, info) {
+	if status != http.StatusOK || coding == compress.Identity {
+		return
+	}
+	if w.kept = w.memory(coding, plan.Level(coding)); w.kept != nil {
+		w.settings.MarkEncoded(h, coding)
+		h["Content-Length"] = w.kept.length
 		return
 	}
 	f, size := w.m.store.fetch(w.r.Context(), &want{
@@ -75,16 +80,7 @@ func (w *writer) decide(h http.Header, status int) {
 	w.copy = f
 	w.settings.MarkEncoded(h, coding)
 	h.Set("Content-Length", strconv.FormatInt(size, 10))
-}
-
-// describes reports whether a header is that of the file as it is now. It was made a moment ago, and the tag of an older
-// file on a copy of a newer one, or the other way round, would stay in caches.
-func describes(h http.Header, info fs.FileInfo) bool {
-	modified := info.ModTime().UTC().Format(http.TimeFormat)
-	if info.ModTime().Unix() == 0 {
-		modified = "" // http.ServeContent takes that time for none
-	}
-	return h.Get("Content-Length") == strconv.FormatInt(info.Size(), 10) && h.Get("Last-Modified") == modified
+	w.keep(f, size, coding, plan.Level(coding))
 }
 
 // Write sends a part of the body, or drops it when the copy is sent in its place.
@@ -92,7 +88,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	if !w.decided {
 		w.WriteHeader(http.StatusOK)
 	}
-	if w.copy != nil {
+	if w.copy != nil || w.kept != nil {
 		return len(p), nil
 	}
 	return w.ResponseWriter.Write(p)
@@ -103,7 +99,7 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 	if !w.decided {
 		w.WriteHeader(http.StatusOK)
 	}
-	if w.copy == nil {
+	if w.copy == nil && w.kept == nil {
 		return io.Copy(w.ResponseWriter, src)
 	}
 	if l, ok := src.(*io.LimitedReader); ok { // from io.CopyN, which http.ServeContent uses
@@ -116,8 +112,12 @@ func (w *writer) ReadFrom(src io.Reader) (int64, error) {
 
 // finish sends the copy. It is not called when the module below panicked, which cuts the connection.
 func (w *writer) finish() {
-	if w.copy != nil && w.r.Method != http.MethodHead {
-		_, _ = io.Copy(w.ResponseWriter, w.copy) // an error is a client that has gone
+	switch {
+	case w.r.Method == http.MethodHead:
+	case w.kept != nil:
+		_, _ = w.ResponseWriter.Write(w.kept.b) // an error is a client that has gone
+	case w.copy != nil:
+		_, _ = io.Copy(w.ResponseWriter, w.copy)
 	}
 }
 

@@ -3,9 +3,9 @@ package staticcontent
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -42,7 +42,8 @@ func (m *staticModule) Middleware(next http.Handler) http.Handler {
 
 // serve answers r, or says why it cannot, in which case nothing has been sent.
 func (m *staticModule) serve(w http.ResponseWriter, r *http.Request, q *module.Request) *module.HTTPError {
-	info, err := q.Files.Stat(r.URL.Path)
+	snap := q.Snapshot(r.URL.Path)
+	info, err := look(q, snap, r.URL.Path)
 	if err != nil {
 		return unreadable(err)
 	}
@@ -63,23 +64,50 @@ func (m *staticModule) serve(w http.ResponseWriter, r *http.Request, q *module.R
 	if !ok {
 		return unmapped(r)
 	}
-	f, err := q.Files.Open(r.URL.Path)
+	f, info, err := open(q, snap, r.URL.Path)
 	if err != nil {
 		return unreadable(err)
 	}
 	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return unreadable(err)
-	}
 	if !info.Mode().IsRegular() {
 		return notFound()
 	}
-	q.StaticFile = true
+	q.StaticFile = info
 	e := send(w, r, f, info, typ, &c.ClientCache)
 	if e != nil {
-		q.StaticFile = false // the page of the refusal is none
+		q.StaticFile = nil // the page of the refusal is none
 	}
 	return e
+}
+
+// look examines the file: by what the host knows of it, if anything.
+func look(q *module.Request, snap *module.Snapshot, urlPath string) (fs.FileInfo, error) {
+	if snap != nil {
+		return snap.Info, nil
+	}
+	return q.Files.Stat(urlPath)
+}
+
+// open opens the file, with what it is then.
+func open(q *module.Request, snap *module.Snapshot, urlPath string) (io.ReadSeekCloser, fs.FileInfo, error) {
+	if snap != nil {
+		if snap.Bytes != nil {
+			return &memory{b: snap.Bytes}, snap.Info, nil
+		}
+		if f, err := snap.Open(); err == nil {
+			return f, snap.Info, nil
+		}
+	}
+	f, err := q.Files.Open(urlPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, err
+	}
+	return f, info, nil
 }
 
 // check refuses what is no servable file, before it is opened: opening a pipe would wait for its writer.
@@ -128,7 +156,7 @@ func serveFolder(w http.ResponseWriter, r *http.Request) *module.HTTPError {
 
 // send sends the file with its validators. http.ServeContent answers conditions and ranges (RFC 9110, sections 13, 14);
 // what it refuses is returned.
-func send(w http.ResponseWriter, r *http.Request, f *os.File, info fs.FileInfo, typ string, cache *clientCache) *module.HTTPError {
+func send(w http.ResponseWriter, r *http.Request, f io.ReadSeeker, info fs.FileInfo, typ string, cache *clientCache) *module.HTTPError {
 	h := w.Header()
 	h.Set("Content-Type", typ)
 	if cache.SetETag {

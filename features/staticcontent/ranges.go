@@ -124,6 +124,15 @@ func (w *heldWriter) ReadFrom(src io.Reader) (int64, error) {
 	if w.status != 0 {
 		return io.Copy(io.Discard, src)
 	}
+	// Header and content of a file in memory leave with one call; on the way of ReadFrom they would take two.
+	if l, ok := src.(*io.LimitedReader); ok {
+		if m, ok := l.R.(*memory); ok {
+			b := m.next(l.N)
+			l.N -= int64(len(b))
+			n, err := w.ResponseWriter.Write(b)
+			return int64(n), err
+		}
+	}
 	return io.Copy(w.ResponseWriter, src)
 }
 

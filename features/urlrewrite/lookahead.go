@@ -164,7 +164,7 @@ func (l lookExpr) compile(ignoreCase bool) (look, error) {
 	if ignoreCase {
 		expr = "(?i)" + expr
 	}
-	re, err := compileExpression(expr)
+	re, _, err := compileExpression(expr)
 	if err != nil {
 		return look{}, errors.New(problem(err))
 	}

@@ -108,7 +108,7 @@ func (r *outRule) wholeBody(e *outRuleConfig) error {
 		if e.Match.IgnoreCase {
 			expr = "(?i)" + expr
 		}
-		re, err := compileExpression(expr)
+		re, _, err := compileExpression(expr)
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ type pattern struct {
 	exact   bool
 	any     bool // <match> was left out: every text matches, as a whole
 	fold    bool
+	needle  needle
 }
 
 // captures are the groups of a match: the whole match first.
@@ -60,11 +61,11 @@ func newPattern(written, form string, ignoreCase bool) (pattern, error) {
 	if ignoreCase {
 		expr = "(?i)" + expr
 	}
-	re, err := compileExpression(expr)
+	re, found, err := compileExpression(expr)
 	if err != nil {
 		return p, fmt.Errorf("the regular expression %q cannot be read: %s", written, problem(err))
 	}
-	p.re = re
+	p.re, p.needle = re, found
 	return p, nil
 }
 
@@ -77,20 +78,22 @@ func problem(err error) string {
 	return err.Error()
 }
 
-// compileExpression compiles an expression that is not too large to be matched in time.
-func compileExpression(expr string) (*regexp.Regexp, error) {
+// compileExpression compiles an expression that is not too large to be matched in time, and finds its needle.
+func compileExpression(expr string) (*regexp.Regexp, needle, error) {
 	parsed, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		return nil, err
+		return nil, needle{}, err
 	}
+	found := findNeedle(parsed)
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
-		return nil, err
+		return nil, needle{}, err
 	}
 	if n := len(program.Inst); n > maxProgram {
-		return nil, fmt.Errorf("it is too large: %d instructions of at most %d", n, maxProgram)
+		return nil, needle{}, fmt.Errorf("it is too large: %d instructions of at most %d", n, maxProgram)
 	}
-	return regexp.Compile(expr)
+	re, err := regexp.Compile(expr)
+	return re, found, err
 }
 
 // wildcard translates the syntax in which an asterisk stands for any text and is captured, a question mark for one
@@ -119,7 +122,7 @@ func (p *pattern) match(s string) (captures, bool) {
 		return captures{s}, true
 	case p.exact && (s == p.written || p.fold && strings.EqualFold(s, p.written)):
 		return captures{s}, true
-	case p.exact:
+	case p.exact, !p.needle.in(s):
 		return nil, false
 	}
 	for i := range p.looks {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
 )
 
@@ -21,7 +23,10 @@ type conn struct {
 	set      *connSet
 	release  func()
 	timeout  time.Duration
-	upgraded atomic.Bool // its new owner sets the deadlines
+	began    time.Time    // a moment that ages are counted from
+	renewed  atomic.Int64 // age, in nanoseconds, when the write deadline was last renewed; 0 for never
+	more     atomic.Bool  // the write that comes next has another one behind it
+	upgraded atomic.Bool  // its new owner sets the deadlines
 	taken    atomic.Pointer[func()]
 	once     sync.Once
 }
@@ -37,7 +42,42 @@ func (c *conn) Take(cut func()) *net.TCPConn {
 // Write renews the deadline and writes.
 func (c *conn) Write(p []byte) (int, error) {
 	c.renew()
+	if c.more.CompareAndSwap(true, false) {
+		return c.writeMore(p)
+	}
 	return c.TCPConn.Write(p)
+}
+
+// noMore says that nothing more is about to be written.
+func (c *conn) noMore() { c.more.Store(false) }
+
+// writeMore writes what more will follow (send(2), MSG_MORE).
+func (c *conn) writeMore(p []byte) (n int, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	waited := raw.Write(func(fd uintptr) bool {
+		for n < len(p) {
+			var sent int
+			sent, err = unix.SendmsgN(int(fd), p[n:], nil, nil, unix.MSG_MORE|unix.MSG_NOSIGNAL)
+			switch {
+			case err == unix.EINTR:
+				continue
+			case err == unix.EAGAIN:
+				err = nil
+				return false
+			case err != nil:
+				return true
+			}
+			n += sent
+		}
+		return true
+	})
+	if err == nil {
+		err = waited
+	}
+	return n, err
 }
 
 // ReadFrom sends src, in chunks so that the deadline can be renewed between them. The kernel copies files by itself
@@ -57,7 +97,7 @@ func (c *conn) ReadFrom(src io.Reader) (n int64, err error) {
 			return n, nil
 		}
 		c.renew()
-		sent, err := c.TCPConn.ReadFrom(&chunk)
+		sent, err := c.send(&chunk)
 		n += sent
 		if limited {
 			outer.N -= sent
@@ -68,10 +108,54 @@ func (c *conn) ReadFrom(src io.Reader) (n int64, err error) {
 	}
 }
 
-func (c *conn) renew() {
-	if c.timeout > 0 && !c.upgraded.Load() {
-		_ = c.SetWriteDeadline(time.Now().Add(c.timeout)) // fails only on a closed connection, which Write reports
+// send sends a chunk of a file.
+func (c *conn) send(chunk *io.LimitedReader) (n int64, err error) {
+	f, ok := chunk.R.(*openFile)
+	if !ok {
+		return c.TCPConn.ReadFrom(chunk)
 	}
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	waited := raw.Write(func(fd uintptr) bool {
+		for n < chunk.N {
+			var sent int
+			sent, err = unix.Sendfile(int(fd), f.fd, &f.off, int(chunk.N-n))
+			switch {
+			case err == unix.EINTR:
+				continue
+			case err == unix.EAGAIN:
+				err = nil
+				return false
+			case err != nil || sent == 0: // 0: the file has become shorter
+				return true
+			}
+			n += int64(sent)
+		}
+		return true
+	})
+	chunk.N -= n
+	if n == 0 && (err == unix.EINVAL || err == unix.ENOSYS) { // a file system that cannot
+		return c.TCPConn.ReadFrom(chunk)
+	}
+	if err == nil {
+		err = waited
+	}
+	return n, err
+}
+
+func (c *conn) renew() {
+	if c.timeout <= 0 || c.upgraded.Load() {
+		return
+	}
+	now := time.Now()
+	age := now.Sub(c.began)
+	if last := time.Duration(c.renewed.Load()); last > 0 && age-last < c.timeout/16 {
+		return // what is left is as good as a whole one
+	}
+	c.renewed.Store(int64(max(age, 1)))
+	_ = c.SetWriteDeadline(now.Add(c.timeout)) // fails only on a closed connection, which Write reports
 }
 
 // Close closes the connection and gives its place back.

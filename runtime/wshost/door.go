@@ -36,7 +36,7 @@ func (d *door) Accept() (net.Conn, error) {
 			_ = c.Close()
 			continue
 		}
-		bc := &conn{TCPConn: c, set: d.set, release: release, timeout: d.timeout}
+		bc := &conn{TCPConn: c, set: d.set, release: release, timeout: d.timeout, began: time.Now()}
 		d.set.add(bc)
 		return bc, nil
 	}

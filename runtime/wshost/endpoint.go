@@ -114,6 +114,9 @@ func (e *endpoint) secure(srv *http.Server) {
 	srv.ErrorLog = log.New(&handshakeLog{e.log, &e.failed}, "", 0)
 }
 
+// connKey finds the connection of a request in its context.
+type connKey struct{}
+
 // newHTTPServer returns an HTTP/1 server with the limits of an endpoint. Bodies have no limit here: that is the
 // business of request filtering.
 func newHTTPServer(h http.Handler, t timeouts, logger *slog.Logger) *http.Server {
@@ -121,6 +124,7 @@ func newHTTPServer(h http.Handler, t timeouts, logger *slog.Logger) *http.Server
 	protocols.SetHTTP1(true)
 	return &http.Server{
 		Handler:                      h,
+		ConnContext:                  func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 		ReadHeaderTimeout:            t.header,
 		IdleTimeout:                  t.idle,
 		MaxHeaderBytes:               maxHeaderBytes,

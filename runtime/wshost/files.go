@@ -19,15 +19,17 @@ import (
 // steps, but the web.config of their folder could not be named, and so would not be obeyed.
 const maxPhysical = unix.PathMax - len("/web.config\x00")
 
-// siteFiles are the files of a site. Each access opens the virtual directory's folder anew, so a folder that was
-// replaced by a rename, as deployments do, is seen at once and no descriptor is held between requests.
+// siteFiles are the files of a site. Each access looks the virtual directory's folder up anew, so a folder that was
+// replaced by a rename, as deployments do, is seen at once and no descriptor is held between requests. What is kept of
+// files that were sent before is in snapshots.
 type siteFiles struct {
 	tree *config.Tree
 	site string
+	kept *snapshots // nil for who asks a tree without serving it
 }
 
 // SiteFiles returns the files of a site as the modules of a host see them, for who asks a tree without serving it.
-func SiteFiles(tree *config.Tree, site string) module.Files { return siteFiles{tree, site} }
+func SiteFiles(tree *config.Tree, site string) module.Files { return siteFiles{tree: tree, site: site} }
 
 // Open opens the file or folder that the URL path maps to.
 func (f siteFiles) Open(urlPath string) (*os.File, error) {

@@ -125,7 +125,7 @@ func TestFilesSeeAFolderThatWasReplaced(t *testing.T) {
 // TestFilesTooDeepToBeConfigured sees that no file is served whose folder's web.config has too long a path to be read.
 func TestFilesTooDeepToBeConfigured(t *testing.T) {
 	h := newTestHost(t, hello("x")).start()
-	files := siteFiles{h.s.current.Load().tree, "Default Web Site"}
+	files := siteFiles{tree: h.s.current.Load().tree, site: "Default Web Site"}
 	deepest, err := os.OpenRoot(filepath.Join(h.home, "sites/default"))
 	if err != nil {
 		t.Fatal(err)

@@ -17,8 +17,9 @@ import (
 type response struct {
 	http.ResponseWriter
 	q        *module.Request
-	noBody   bool // HEAD, or a status without body: net/http takes the bytes and sends none
-	upgrade  bool // the request asks for a WebSocket over HTTP/1.1
+	noBody   bool  // HEAD, or a status without body: net/http takes the bytes and sends none
+	upgrade  bool  // the request asks for a WebSocket over HTTP/1.1
+	conn     *conn // nil when the connection is none of the host's endpoints, or speaks TLS
 	hijacked net.Conn
 }
 
@@ -46,6 +47,10 @@ func (w *response) WriteHeader(status int) {
 // Write sends a part of the body.
 func (w *response) Write(p []byte) (int, error) {
 	w.implicit()
+	// net/http makes two writes of a header and more than it buffers.
+	if len(p) >= netHTTPBuffer && len(w.Header()["Content-Length"]) > 0 {
+		defer w.together()()
+	}
 	n, err := w.ResponseWriter.Write(p)
 	w.sent(int64(n))
 	return n, err
@@ -62,9 +67,35 @@ func (w *response) WriteString(s string) (int, error) {
 // ReadFrom sends all of src. The underlying writer lets the kernel copy files.
 func (w *response) ReadFrom(src io.Reader) (int64, error) {
 	w.implicit()
+	if isFile(src) {
+		defer w.together()()
+	}
 	n, err := io.Copy(w.ResponseWriter, src)
 	w.sent(n)
 	return n, err
+}
+
+// netHTTPBuffer is how much net/http buffers of a connection.
+const netHTTPBuffer = 4 << 10
+
+// together makes the kernel keep the first write of a body, which begins with the header, for the second one: they leave
+// in one packet. What it returns ends that, for the case that no second write came.
+func (w *response) together() (done func()) {
+	if w.conn == nil || w.noBody || w.q.Outcome.BytesSent > 0 {
+		return func() {}
+	}
+	w.conn.more.Store(true)
+	return w.conn.noMore
+}
+
+// isFile reports whether more of a file is to be sent than net/http puts into one packet with the header by itself.
+func isFile(src io.Reader) bool {
+	l, ok := src.(*io.LimitedReader)
+	if !ok || l.N <= sniffed {
+		return false
+	}
+	_, ok = l.R.(*openFile)
+	return ok
 }
 
 func (w *response) implicit() {

@@ -87,11 +87,12 @@ func planRoutes(tree *config.Tree, server *config.Effective, certs *certStore) (
 	rt := &routes{bindings: map[routeKey]*site{}, specific: map[int]bool{}, secure: map[endpointKey]tlsTable{}, pairs: map[*certPair]bool{}}
 	all := map[int]bool{} // ports with a binding to all addresses
 	var wants []wanted
+	kept := new(snapshots)
 	for _, cs := range tree.Sites() {
 		if !cs.AutoStart {
 			continue
 		}
-		st := &site{Site: cs, files: siteFiles{tree, cs.Name}}
+		st := &site{Site: cs, files: siteFiles{tree, cs.Name, kept}}
 		for _, b := range cs.Bindings {
 			if why := notOpened(b); why != "" {
 				rt.warnings = append(rt.warnings, fmt.Sprintf("%s: the %s binding %q of site %q is not opened: %s", b.Pos, b.Protocol, b.Info, cs.Name, why))

@@ -83,11 +83,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 		Logger:      slog.New(&requestHandler{s.log.Handler(), t.name, r.URL.Path}),
 		RenderError: renderBare, Connections: &s.conns,
 	}
+	if files, ok := t.files.(siteFiles); ok {
+		q.Files = &requestFiles{siteFiles: files}
+	}
 	q.Reconfigure = func(urlPath string) *module.HTTPError { return s.configureAt(g, q, urlPath) }
 	q.OnEnd(g.release) // the first to be registered is the last to run
 	wanted, overStream := handshake.Wanted(r), handshake.WantedConnect(r)
 	// A refused upgrade over HTTP/2 ends its stream and leaves the connection to the others.
 	rw := &response{ResponseWriter: w, q: q, noBody: r.Method == http.MethodHead, upgrade: wanted && r.ProtoMajor == 1}
+	if r.TLS == nil { // otherwise what is sent past net/http would not be encrypted
+		rw.conn, _ = r.Context().Value(connKey{}).(*conn)
+	}
 	if t.hsts != "" {
 		w.Header().Set("Strict-Transport-Security", t.hsts)
 	}
@@ -99,15 +105,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, bind func(*genera
 	} else if !t.missing {
 		_ = s.configureAt(g, q, "/") // the site's error pages; a fault leaves the configuration of the server
 	}
-	ctx := r.Context()
 	if failure != nil {
-		ctx = context.WithValue(ctx, failureKey{}, failure)
+		r = r.WithContext(context.WithValue(r.Context(), failureKey{}, failure))
 	} else if t.redirect != "" {
-		ctx = context.WithValue(ctx, redirectKey{}, t.redirect)
+		r = r.WithContext(context.WithValue(r.Context(), redirectKey{}, t.redirect))
 	} else if wanted || overStream {
 		s.noteMissing(g, q)
 	}
-	r = module.WithRequest(r.WithContext(ctx), q)
+	r = module.WithRequest(r, q)
 	var b *body
 	if r.Body != nil && r.Body != http.NoBody && !overStream { // the frames of a WebSocket have limits of their own
 		b = watchBody(w, r, connectionTimeout(t.limits))
@@ -143,7 +148,12 @@ func (s *Server) configure(g *generation, q *module.Request, t target, r *http.R
 
 // configureAt gives the request the configuration of a URL path of its site, or says why it must be refused.
 func (s *Server) configureAt(g *generation, q *module.Request, urlPath string) *module.HTTPError {
-	effective, err := g.tree.Effective(q.SiteName, urlPath)
+	files, own := q.Files.(*requestFiles)
+	if !own {
+		files = new(requestFiles)
+	}
+	effective, place, err := g.tree.EffectiveAt(q.SiteName, urlPath, &files.trail)
+	files.saw(urlPath, place)
 	if err == nil {
 		q.Config = effective
 		return nil

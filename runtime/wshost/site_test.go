@@ -62,7 +62,7 @@ func TestVirtualDirectories(t *testing.T) {
 			t.Errorf("%s: %d %q, want %d %q", tt.path, status, got, tt.status, tt.want)
 		}
 	}
-	outside := siteFiles{h.s.current.Load().tree, "Default Web Site"}
+	outside := siteFiles{tree: h.s.current.Load().tree, site: "Default Web Site"}
 	if _, err := outside.Open("/else/../../secret.txt"); !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a module that forgets to clean a path got %v", err)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // build makes the level of p from the one above.
-func (t *Tree) build(r *siteRoot, cur *level, p string, depth int, uses []pendingUse, name string, state fileState) *level {
+func (t *Tree) build(r *siteRoot, cur *level, p string, depth int, uses []pendingUse, name string, state FileState) *level {
 	b := &builder{tree: t, site: r.name, sections: cur.eff.sections, child: cur.child, target: atFolder, declared: cur.declared, pending: cur.pending}
 	b.errs, b.childErrs = slices.Clip(cur.errs), slices.Clip(cur.childErr)
 	if depth == 1 || r.isApp(p) {
@@ -40,7 +40,7 @@ func (t *Tree) build(r *siteRoot, cur *level, p string, depth int, uses []pendin
 }
 
 // readFolder reads the web.config of a folder and lays it over the level. It returns what was read.
-func (b *builder) readFolder(name string, state fileState, p string, depth int) []source {
+func (b *builder) readFolder(name string, state FileState, p string, depth int) []source {
 	raw, read, err := b.tree.o.read(name)
 	if errors.Is(err, os.ErrNotExist) { // deleted since it was examined
 		return nil

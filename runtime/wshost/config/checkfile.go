@@ -228,7 +228,7 @@ func (t *Tree) CheckSite(name string) []*Error {
 		}
 	}
 	for ; len(todo) > 0; todo = todo[1:] {
-		l := t.walk(r, todo[0])
+		l, _ := t.walk(r, todo[0], nil)
 		errs = append(errs, l.errs...)
 		errs = append(errs, faultsOf(l.eff.Verify())...)
 		for _, deeper := range slices.Sorted(maps.Keys(l.pending)) {

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A fileState tells versions of a file apart without reading it. The zero value is a file that does not exist.
-type fileState struct {
+// A FileState tells versions of a file apart without reading it: two that are equal are the same file, unchanged, unless
+// it was changed in the moment before it was read (see Settled). The zero value is a file that does not exist.
+type FileState struct {
 	exists       bool
 	mtime, ctime int64 // nanoseconds
 	size         int64
@@ -33,15 +34,27 @@ const coarseSettleTime = 2*time.Second + settleTime
 // maxSettling is how long after it was read a file is distrusted at most: its time stamps may lie in the future.
 const maxSettling = coarseSettleTime + time.Second
 
-func stateOf(st *unix.Stat_t) fileState {
-	return fileState{
+// StateOf returns the state that a file has by what stat says of it.
+func StateOf(st *unix.Stat_t) FileState { return stateOf(st) }
+
+// Regular reports whether there is a file, and it is a regular one.
+func (s FileState) Regular() bool { return s.exists && s.mode&unix.S_IFMT == unix.S_IFREG }
+
+// Size returns the length of the file in bytes.
+func (s FileState) Size() int64 { return s.size }
+
+// Settled reports whether a file that was read at a moment cannot have changed since without a change of its state.
+func (s FileState) Settled(read time.Time) bool { return s.exists && !s.racy(read) }
+
+func stateOf(st *unix.Stat_t) FileState {
+	return FileState{
 		exists: true, mtime: st.Mtim.Nano(), ctime: st.Ctim.Nano(), size: st.Size,
 		dev: uint64(st.Dev), ino: st.Ino, mode: uint32(st.Mode),
 	}
 }
 
 // statFile examines a path. What cannot exist there (the parent is a file, the name is too long) does not exist.
-func statFile(path string) (state fileState, parentIsFile bool) {
+func statFile(path string) (state FileState, parentIsFile bool) {
 	var st unix.Stat_t
 	for {
 		err := unix.Stat(path, &st)
@@ -55,17 +68,17 @@ func statFile(path string) (state fileState, parentIsFile bool) {
 		switch errno {
 		case unix.EINTR:
 		case unix.ENOENT, unix.EINVAL, unix.ENAMETOOLONG:
-			return fileState{}, false
+			return FileState{}, false
 		case unix.ENOTDIR:
-			return fileState{}, true
+			return FileState{}, true
 		default:
-			return fileState{errno: errno}, false
+			return FileState{errno: errno}, false
 		}
 	}
 }
 
 // racy reports whether a file that was read at a moment could have changed since without a change of its state.
-func (s fileState) racy(read time.Time) bool {
+func (s FileState) racy(read time.Time) bool {
 	settle := settleTime
 	if s.mtime%int64(time.Second) == 0 && s.ctime%int64(time.Second) == 0 {
 		settle = coarseSettleTime
@@ -82,11 +95,11 @@ func lasting(err error) bool {
 }
 
 // readFile reads a configuration file whole, with the state that belongs to what was read.
-func readFile(path string) ([]byte, fileState, error) {
+func readFile(path string) ([]byte, FileState, error) {
 	// O_NONBLOCK keeps a named pipe in the place of the file from blocking the request.
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, fileState{}, err
+		return nil, FileState{}, err
 	}
 	defer f.Close()
 	for try := 0; ; try++ {
@@ -108,16 +121,16 @@ func readFile(path string) ([]byte, fileState, error) {
 	}
 }
 
-func fstat(f *os.File) (fileState, error) {
+func fstat(f *os.File) (FileState, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return fileState{}, err
+		return FileState{}, err
 	}
 	return stateOf(&st), nil
 }
 
 // read is readFile with Instead in place of the disk.
-func (o *Options) read(path string) ([]byte, fileState, error) {
+func (o *Options) read(path string) ([]byte, FileState, error) {
 	if text, ok := o.Instead[path]; ok {
 		return text, instead(text), nil
 	}
@@ -125,7 +138,7 @@ func (o *Options) read(path string) ([]byte, fileState, error) {
 }
 
 // instead is the state of a text that stands for a file. It is settled: the text of an Options does not change.
-func instead(text []byte) fileState { return fileState{exists: true, size: int64(len(text))} }
+func instead(text []byte) FileState { return FileState{exists: true, size: int64(len(text))} }
 
 // unreadable returns the error of a file that exists but cannot be read.
 func unreadable(path string, err error) *Error {

@@ -13,15 +13,15 @@ import (
 // A source is a file that a level was made from.
 type source struct {
 	path  string
-	state fileState
+	state FileState
 	raw   []byte
 }
 
 // fresh reports whether the level still is what its files say; state is that of the web.config, examined just now
 // under the given name.
-func (l *level) fresh(name string, state fileState) bool {
+func (l *level) fresh(name string, state FileState) bool {
 	if len(l.sources) == 0 || l.sources[0].state != state || l.sources[0].path != name {
-		return len(l.sources) == 0 && state == (fileState{})
+		return len(l.sources) == 0 && state == (FileState{})
 	}
 	for _, s := range l.sources[1:] {
 		if again, _ := statFile(s.path); again != s.state {
@@ -34,7 +34,7 @@ func (l *level) fresh(name string, state fileState) bool {
 	now := time.Now()
 	for _, s := range l.sources {
 		raw, again, err := readFile(s.path)
-		if errors.Is(err, os.ErrNotExist) && s.state == (fileState{}) {
+		if errors.Is(err, os.ErrNotExist) && s.state == (FileState{}) {
 			continue // an included file that is still missing
 		}
 		if err != nil || again != s.state || string(raw) != string(s.raw) {
@@ -84,7 +84,7 @@ func (f *file) include() []source {
 		if err != nil {
 			e := unreadable(s.path, err)
 			if !lasting(err) {
-				s.state = fileState{} // as if it were missing: it is tried again for as long as it exists
+				s.state = FileState{} // as if it were missing: it is tried again for as long as it exists
 			}
 			u.fault = at.fault(e.HResult, u.sec.Path, fmt.Sprintf("configSource=%q: %s", a.value, e.Message), e.Hint)
 			sources = append(sources, s)

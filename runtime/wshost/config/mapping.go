@@ -125,15 +125,3 @@ const (
 
 // dirSlashless is the folder as the beginning of longer paths; only "/" ends with a slash.
 func (v *vdirRoot) dirSlashless() string { return strings.TrimSuffix(v.dir, "/") }
-
-// findWebConfig examines the web.config of the folder of a clean URL path.
-func (v *vdirRoot) findWebConfig(p string) (name string, state fileState, parentIsFile bool) {
-	name = v.dirSlashless() + v.below(p) + "/" + webConfigName
-	state, parentIsFile = statFile(name)
-	if state != (fileState{}) || parentIsFile {
-		return name, state, parentIsFile
-	}
-	name = v.dirSlashless() + v.below(p) + "/" + webConfigOtherName
-	state, _ = statFile(name)
-	return name, state, false
-}

@@ -64,7 +64,7 @@ func TestAnIncludedFileIsTriedAgain(t *testing.T) {
 	withoutDescriptors(t, func() {
 		l := &level{sources: append([]source{{path: path}}, f.include()...)}
 		l.settled.Store(true)
-		if f.uses[0].fault == nil || l.fresh(path, fileState{}) {
+		if f.uses[0].fault == nil || l.fresh(path, FileState{}) {
 			t.Errorf("a file that could not be read for want of descriptors counts as read: %v", f.uses[0].fault)
 		}
 	})

@@ -35,7 +35,8 @@ type Tree struct {
 	sites []Site
 	base  *level               // the server level
 	roots map[string]*siteRoot // by folded name: declared sites, and names that location tags mention
-	cost  atomic.Int64         // of what the levels of sites hold, see cacheBudget
+	known folders
+	cost  atomic.Int64 // of what the levels of sites hold, see cacheBudget
 }
 
 // Open reads applicationHost.config and the drop-ins. It fails with a *Error when one of them cannot be used at all

@@ -67,11 +67,12 @@ func (d *document) withSource(e *Error) *Error {
 
 // below returns the level of a URL path and those of the location tags below it.
 func (t *Tree) below(r *siteRoot, url string) []*level {
-	l := t.walk(r, url)
+	l, _ := t.walk(r, url, nil)
 	levels := []*level{l}
 	for _, deeper := range slices.Sorted(maps.Keys(l.pending)) {
 		if under(deeper, fold(url)) {
-			levels = append(levels, t.walk(r, deeper))
+			inner, _ := t.walk(r, deeper, nil)
+			levels = append(levels, inner)
 		}
 	}
 	return levels

@@ -17,30 +17,28 @@ const cacheBudget = 1 << 16
 // back-slash in urlPath counts as a slash, and "." and ".." are resolved before anything else. The paths of location
 // tags, applications and virtual directories are compared without regard to case, the names of folders are not.
 func (t *Tree) Effective(site, urlPath string) (*Effective, error) {
-	r := t.root(site)
-	if r == nil {
-		return t.Server()
-	}
-	p, ok := cleanPath(urlPath)
-	if !ok {
-		return nil, &Error{HResult: HResultMalformed, Message: fmt.Sprintf("%q is not a URL path", urlPath)}
-	}
-	l := t.walk(r, p)
-	if len(l.errs) > 0 {
-		return nil, l.errs[0]
-	}
-	return l.eff, nil
+	e, _, err := t.EffectiveAt(site, urlPath, nil)
+	return e, err
 }
 
-// walk returns the level of a clean URL path.
-func (t *Tree) walk(r *siteRoot, p string) *level {
+// clean is cleanPath with an error for what is no URL path.
+func clean(urlPath string) (string, error) {
+	p, ok := cleanPath(urlPath)
+	if !ok {
+		return "", &Error{HResult: HResultMalformed, Message: fmt.Sprintf("%q is not a URL path", urlPath)}
+	}
+	return p, nil
+}
+
+// walk returns the level of a clean URL path, and what it has seen of the path itself.
+func (t *Tree) walk(r *siteRoot, p string, trail *Trail) (*level, Place) {
 	if t.cost.Load() > cacheBudget {
 		t.cost.Store(0)
 		for _, other := range t.roots {
 			other.base.forget()
 		}
 	}
-	w := walker{t: t, r: r}
+	w := walker{t: t, r: r, trail: trail}
 	cur := w.step(r.base, "/", 1)
 	for i, depth := 1, 2; i < len(p) && i < maxPath; depth++ {
 		n := strings.IndexByte(p[i:], '/')
@@ -50,7 +48,7 @@ func (t *Tree) walk(r *siteRoot, p string) *level {
 		cur = w.step(cur, p[:i+n], depth)
 		i += n + 1
 	}
-	return cur
+	return cur, w.place
 }
 
 // maxPath is how many bytes of a URL path can name a level: no file system and no location tag goes deeper.
@@ -61,16 +59,34 @@ type walker struct {
 	t *Tree
 	r *siteRoot
 	// gone is the virtual directory in which the path has left what exists on disk: nothing below needs examining.
-	gone *vdirRoot
+	gone  *vdirRoot
+	place Place // of the path that was examined last
+	trail *Trail
+}
+
+// examineOnce is examine, which it spares a request at the root of its site the second time.
+func (w *walker) examineOnce(p string, depth int) (name string, state FileState, v *vdirRoot) {
+	if depth > 1 || w.trail == nil {
+		return w.examine(p)
+	}
+	if s := w.trail; s.tree == w.t && s.root == w.r {
+		w.gone, w.place = s.gone, s.place
+		return s.name, s.state, s.v
+	}
+	name, state, v = w.examine(p)
+	*w.trail = Trail{w.t, w.r, name, state, v, w.gone, w.place}
+	return name, state, v
 }
 
 // examine looks for the web.config of a clean URL path.
-func (w *walker) examine(p string, depth int) (name string, state fileState, v *vdirRoot) {
+func (w *walker) examine(p string) (name string, state FileState, v *vdirRoot) {
+	w.place = Place{}
 	v = w.r.locate(p)
 	if v == nil || v == w.gone || !v.subConfig && len(p) != len(v.url) {
-		return "", fileState{}, v
+		return "", FileState{}, v
 	}
-	name, state, parentIsFile := v.findWebConfig(p)
+	name, state, place, noneBelow := w.t.known.findWebConfig(v, p)
+	w.place = Place{v.dirSlashless() + v.below(p), v.dir, place}
 	if len(w.t.o.Instead) > 0 {
 		for _, written := range [...]string{webConfigName, webConfigOtherName} {
 			other := v.dirSlashless() + v.below(p) + "/" + written
@@ -79,13 +95,8 @@ func (w *walker) examine(p string, depth int) (name string, state fileState, v *
 			}
 		}
 	}
-	if parentIsFile {
+	if noneBelow && len(w.t.o.Instead) == 0 { // a text may stand for a file in a folder that is not there yet
 		w.gone = v
-	} else if depth > 8 && state == (fileState{}) {
-		// Few real paths are that deep: it pays to ask whether this one goes on at all.
-		if dir, _ := statFile(v.dirSlashless() + v.below(p)); dir == (fileState{}) {
-			w.gone = v
-		}
 	}
 	return name, state, v
 }
@@ -99,8 +110,8 @@ func (w *walker) step(cur *level, p string, depth int) *level {
 		folded = fold(p)
 		uses = cur.pending[folded]
 	}
-	name, state, v := w.examine(p, depth)
-	found := state != fileState{}
+	name, state, v := w.examineOnce(p, depth)
+	found := state != FileState{}
 	nested := depth > 1 && (cur.child != nil || len(cur.errs) != len(cur.childErr)) && r.isApp(p)
 	if !found && !nested && len(uses) == 0 {
 		return cur

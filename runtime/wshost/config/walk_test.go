@@ -121,14 +121,14 @@ func TestCoarseClocks(t *testing.T) {
 	const second = int64(time.Second)
 	tests := []struct {
 		name  string
-		state fileState
+		state FileState
 		until time.Duration // after the second 100
 	}{
-		{"fine", fileState{exists: true, mtime: 100*second + 1, ctime: 100*second + 1}, settleTime + 1},
-		{"coarse", fileState{exists: true, mtime: 100 * second, ctime: 100 * second}, coarseSettleTime},
-		{"coarse, with a time of content that was set", fileState{exists: true, mtime: 7 * second, ctime: 100 * second}, coarseSettleTime},
-		{"a whole second that was set", fileState{exists: true, mtime: 7 * second, ctime: 100*second + 1}, settleTime + 1},
-		{"no file", fileState{}, 0},
+		{"fine", FileState{exists: true, mtime: 100*second + 1, ctime: 100*second + 1}, settleTime + 1},
+		{"coarse", FileState{exists: true, mtime: 100 * second, ctime: 100 * second}, coarseSettleTime},
+		{"coarse, with a time of content that was set", FileState{exists: true, mtime: 7 * second, ctime: 100 * second}, coarseSettleTime},
+		{"a whole second that was set", FileState{exists: true, mtime: 7 * second, ctime: 100*second + 1}, settleTime + 1},
+		{"no file", FileState{}, 0},
 	}
 	for _, tt := range tests {
 		until := time.Unix(100, int64(tt.until))

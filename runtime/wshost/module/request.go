@@ -43,8 +43,9 @@ type Request struct {
 	// one that tells a failure. Modules that judge what the client sent have done so already.
 	Internal bool
 	// StaticFile is set by the module that answers with a file of the site as it lies on disk, before it sends the
-	// header: modules that tell such answers from those of applications look at it then.
-	StaticFile bool
+	// header, to the state of the file that the header describes: modules that tell such answers from those of applications
+	// look at it then. nil is no such answer.
+	StaticFile fs.FileInfo
 	// VerifyClient judges the client's certificate by the authorities that the binding trusts. It is nil where there is no
 	// TLS.
 	VerifyClient func() error
