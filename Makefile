@@ -77,7 +77,7 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s)
 	done); done
 
 .PHONY: deps
-deps: $(NPM_DONE) $(NPM_SPA) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, openssl, tmux, npm packages
+deps: $(NPM_DONE) $(NPM_SPA) $(NPM_BENCH) ## install what the end-to-end tests drive: chromium, java, python3-websockets, libwebsockets, a C compiler, curl, openssl, tmux, php-cgi, npm packages
 	@missing=(); \
 	command -v chromium >/dev/null || missing+=(chromium); \
 	command -v curl >/dev/null || missing+=(curl); \
@@ -87,6 +87,7 @@ deps: $(NPM_DONE) $(NPM_SPA) $(NPM_BENCH) ## install what the end-to-end tests d
 	command -v libwebsockets-test-client >/dev/null || missing+=(libwebsockets-test-server); \
 	[ -e /usr/include/libwebsockets.h ] || missing+=(libwebsockets-dev); \
 	command -v tmux >/dev/null || missing+=(tmux); \
+	command -v php-cgi >/dev/null || missing+=(php-cgi); \
 	/usr/bin/python3 -c 'import websockets' 2>/dev/null || missing+=(python3-websockets); \
 	[ $${#missing[@]} = 0 ] && exit 0; \
 	echo "installing $${missing[*]}"; \

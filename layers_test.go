@@ -31,6 +31,8 @@ func layers() []string {
 		"runtime/wshost/compress",
 		"runtime/wshost/forward",
 		"runtime/wshost/process",
+		"runtime/wshost/fcgi",
+		"runtime/wshost/gateway",
 		"runtime/wshost",
 		"features",
 		"features/*",

@@ -34,6 +34,8 @@ func folders() []features.Unit {
 		unit("http-redirection", "common-http", "Web-Http-Redirect", "IIS-HttpRedirect", "HTTP Redirection", "7.0", false),
 		unit("static-compression", "performance", "Web-Stat-Compression", "IIS-HttpCompressionStatic", "Static Content Compression", "7.0", true),
 		unit("dynamic-compression", "performance", "Web-Dyn-Compression", "IIS-HttpCompressionDynamic", "Dynamic Content Compression", "7.0", false),
+		unit("cgi", "application-development", "Web-CGI", "IIS-CGI", "CGI", "7.0", false),
+		unit("fastcgi", "real-time-and-apps", "", "", "FastCGI", "", false),
 	}
 }
 

@@ -44,8 +44,6 @@ func ownedElsewhere() []owned {
 	return []owned{
 		{"system.webServer/asp", "asp"},
 		{"system.webServer/applicationInitialization", "application-initialization"},
-		{"system.webServer/cgi", "cgi"},
-		{"system.webServer/fastCgi", "fastcgi"},
 		{"system.webServer/httpTracing", "tracing"},
 		{"system.webServer/isapiFilters", "isapi-filters"},
 		{"system.webServer/odbcLogging", "odbc-logging"},
@@ -58,7 +56,6 @@ func ownedElsewhere() []owned {
 		{"system.webServer/security/authorization", "url-authorization"},
 		{"system.webServer/security/dynamicIpSecurity", "ip-and-domain-restrictions"},
 		{"system.webServer/security/ipSecurity", "ip-and-domain-restrictions"},
-		{"system.webServer/security/isapiCgiRestriction", "isapi-extensions"},
 		{"system.webServer/serverSideInclude", "server-side-includes"},
 		{"system.webServer/tracing", "tracing"},
 		{"system.webServer/webdav", "webdav-publishing"},

@@ -174,7 +174,7 @@ func TestIncludeAllSubfeatures(t *testing.T) {
 	got := show(resolve(t, c, w, nil))
 	for _, want := range []string{
 		"+ websocket (default) subfeature of Application Development\n",
-		"! asp ", "! windows-authentication ", "! cgi ",
+		"! asp ", "! windows-authentication ", "! server-side-includes ", "+ cgi ",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("missing %q in\n%s", want, got)
@@ -263,6 +263,7 @@ func TestLevelRefusals(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	// A group whose only service came later holds nothing yet.
+	c = catalog(t, slices.DeleteFunc(append(folders(), features.Tree()...), func(u features.Unit) bool { return u.ID == "cgi" }))
 	if got := refused(t, c, wish("application-development"), nil, "7.5"); len(got) != 1 || got[0].Code == "required" {
 		t.Errorf("got %+v", got)
 	}
@@ -287,7 +288,7 @@ func TestLevelRefusals(t *testing.T) {
 
 func TestUnavailableRefusals(t *testing.T) {
 	c := iis(t)
-	got := refused(t, c, wish("asp-net-45", "cgi", "hostable-web-core", "websocket"), nil, "8.5")
+	got := refused(t, c, wish("asp-net-45", "server-side-includes", "hostable-web-core", "websocket"), nil, "8.5")
 	var codes []string
 	for _, p := range got {
 		codes = append(codes, string(p.ID)+" "+p.Code)
@@ -295,7 +296,7 @@ func TestUnavailableRefusals(t *testing.T) {
 			t.Errorf("%s gives no next step", p.ID)
 		}
 	}
-	if want := []string{"asp-net-45 unavailable", "cgi not-built", "hostable-web-core unavailable"}; !slices.Equal(codes, want) {
+	if want := []string{"asp-net-45 unavailable", "server-side-includes not-built", "hostable-web-core unavailable"}; !slices.Equal(codes, want) {
 		t.Errorf("got %v, want %v", codes, want)
 	}
 	if got[0].Summary != `"ASP.NET 4.5" cannot be installed here: ASP.NET 4.5 runs only on the .NET Framework, which exists only on Windows` {

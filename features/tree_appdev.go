@@ -18,13 +18,6 @@ func appDevelopment() []Unit {
 			Unavailable: later("send the first request after a start yourself, from a timer or the deployment"),
 		},
 		{
-			ID: "cgi", Parent: "application-development", Kind: RoleService, Title: "CGI",
-			WindowsName: "Web-CGI", DISMName: "IIS-CGI",
-			Since:       "7.0",
-			Doc:         `Runs a program for each request (RFC 3875), and FastCGI applications.`,
-			Unavailable: later("run the program as an HTTP server of its own"),
-		},
-		{
 			ID: "isapi-extensions", Parent: "application-development", Kind: RoleService, Title: "ISAPI Extensions",
 			WindowsName: "Web-ISAPI-Ext", DISMName: "IIS-ISAPIExtensions",
 			Since:       "7.0",
@@ -131,11 +124,6 @@ This group is not part of Windows Server; most of what it holds is a separate do
 			Doc:         `Declares WebSocket endpoints such as rooms and broadcasts in the configuration, without writing a program.`,
 			Requires:    []Require{{ID: "websocket", Why: "its endpoints are served by the WebSocket engine"}},
 			Unavailable: later("WebSocket Protocol has an echo endpoint to test with: rolemgr install websocket"),
-		},
-		{
-			ID: "fastcgi", Parent: "real-time-and-apps", Kind: RoleService, Title: "FastCGI",
-			Doc:         `Sends requests to FastCGI applications such as PHP.`,
-			Unavailable: later("run the application behind a server that speaks FastCGI"),
 		},
 		{
 			ID: "reverse-proxy", Parent: "real-time-and-apps", Kind: RoleService, Title: "Reverse Proxy",

@@ -89,7 +89,7 @@ func TestPlainRoad(t *testing.T) {
 		"Page 2 of 7: Select installation type", "Page 3 of 7: Select destination server", "1. web01: 192.0.2.7", "chosen",
 		"Page 4 of 7: Select server roles", "1. Web Server (IIS): not ticked; holds 4, list them with 1+",
 		"In Web Server (IIS):", "FTP Server: not available: the FTP server of IIS", "Application Development: not ticked",
-		"In Application Development:", "CGI: not built yet: this version",
+		"In Application Development:", "CGI: not ticked",
 		"2 matches for \"websocket protocol\":", "Add features that are required for WebSocket Protocol?",
 		"You cannot install WebSocket Protocol unless", "Static Content: default service of Web Server (IIS)",
 		"1. Add Features", "2. Cancel", "Include management tools (if applicable): yes",

@@ -16,6 +16,7 @@ func (c *cli) writeCheck(w io.Writer, r checkResult) {
 	writeNeeds(w, r)
 	writeReasons(w, r, config.WithoutEffect, "Accepted without effect:")
 	writeReasons(w, r, config.Ignored, "Ignored, harmless:")
+	writeReasons(w, r, config.Honoured, "Honoured, to be known:")
 	writeHonoured(w, r)
 	if len(r.Skipped) > 0 {
 		fmt.Fprintf(w, "\nNot looked into: %s\n", strings.Join(r.Skipped, ", "))
@@ -60,7 +61,7 @@ func writeFaults(w io.Writer, r checkResult) {
 func writeReasons(w io.Writer, r checkResult, v config.Verdict, heading string) {
 	heading = "\n" + heading + "\n"
 	for _, f := range r.Findings {
-		if f.Verdict != v || f.inner {
+		if f.Verdict != v || f.inner || f.Reason == "" {
 			continue
 		}
 		fmt.Fprintf(w, "%s  %s: %s: %s\n", heading, f.place(), f.Name, f.Reason)

@@ -4,9 +4,11 @@ package all
 
 import (
 	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/features/cgi"
 	"github.com/rolemgr/rolemgr/features/defaultdocument"
 	"github.com/rolemgr/rolemgr/features/directorybrowsing"
 	"github.com/rolemgr/rolemgr/features/dynamiccompression"
+	"github.com/rolemgr/rolemgr/features/fastcgi"
 	"github.com/rolemgr/rolemgr/features/httperrors"
 	"github.com/rolemgr/rolemgr/features/httplogging"
 	"github.com/rolemgr/rolemgr/features/httpplatform"
@@ -22,9 +24,11 @@ import (
 // folders returns the units with a folder of their own, by folder name.
 func folders() []features.Unit {
 	return []features.Unit{
+		cgi.Unit(),
 		defaultdocument.Unit(),
 		directorybrowsing.Unit(),
 		dynamiccompression.Unit(),
+		fastcgi.Unit(),
 		httperrors.Unit(),
 		httplogging.Unit(),
 		httpplatform.Unit(),

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/gateway"
 )
 
 const handlerSection = "system.webServer/handlers"
@@ -50,7 +51,7 @@ const (
 
 // handlerSections declares the section. IIS ships it locked and unlocks it with the first application that is installed;
 // here it is open, for 42 of 100 real sites write it. scriptProcessor, allowPathInfo and responseBufferLimit are for
-// the handlers of applications and are kept for them.
+// the handlers of applications, which find them in Request.Handler.
 func handlerSections() []config.Section {
 	return []config.Section{{
 		Path:                handlerSection,
@@ -97,7 +98,12 @@ func judgeHandler(attribute func(string) string) config.Judgement {
 	modules := split(attribute("modules"))
 	for _, name := range modules {
 		if id := owner(name); id != "" {
-			return config.Judgement{Feature: id}
+			j := config.Judgement{Feature: id}
+			if id == "fastcgi" || id == "cgi" {
+				fullPath, _ := gateway.SplitProcessor(attribute("scriptProcessor"))
+				j.Note = gateway.Judge(fullPath).Note
+			}
+			return j
 		}
 	}
 	if len(modules) == 0 || slices.Contains(modules, protocolModuleName) {

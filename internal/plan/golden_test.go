@@ -133,7 +133,7 @@ func goldens() []golden {
 		})},
 		{"remove-role", on(remove("web-server"), nil)},
 		{"level-raised", on(plan.Request{Level: "8.5"}, nil)},
-		{"level-refused", on(plan.Request{Level: "7.5", Wish: features.Wish{Install: []features.ID{"asp", "cgi"}}}, nil)},
+		{"level-refused", on(plan.Request{Level: "7.5", Wish: features.Wish{Install: []features.ID{"asp", "server-side-includes"}}}, nil)},
 	}
 }
 

@@ -124,9 +124,11 @@ type Collection struct {
 // never asks it: it serves the people who want to know what a file means (see Inspect).
 type Judge func(attribute func(name string) string) Judgement
 
-// Judgement is what a Judge says. The zero value is an element that is honoured; at most one of its fields is set.
+// Judgement is what a Judge says. The zero value is an element that is honoured; at most one of its fields is set,
+// beside a Note.
 type Judgement struct {
 	NoEffect    string // why it is accepted and changes nothing here
 	Feature     string // id of the feature that it needs, beside the one that owns the section
 	Unsupported string // why it cannot work here, and what to use instead
+	Note        string // how it is honoured, where that is not what the words say; with Feature or alone
 }

@@ -36,7 +36,7 @@ type Finding struct {
 	Name    string // "system.webServer/staticContent/mimeMap", of an attribute ".../mimeMap/@mimeType"
 	Section string // the section that it belongs to, "" outside of sections
 	Verdict Verdict
-	Reason  string // why; "" when it is honoured
+	Reason  string // why; of what is honoured, a note or ""
 	// Feature is what a Judge or a Known names. The feature that owns a declared section is not known here.
 	Feature string
 	// Fault is the fault, for Faulty.

@@ -244,6 +244,9 @@ func (x *inspector) element(n *node, decl *elementDecl, in inner, fd Finding) (i
 		fd.judge(j)
 	}
 	in.verdict, in.reason, in.feature = fd.Verdict, fd.Reason, fd.Feature != ""
+	if fd.Verdict == Honoured {
+		in.reason = "" // a note is about the element itself
+	}
 	i := x.add(fd)
 	in.parent = i
 	if e := x.out[i].Fault; e == nil || e.HResult != HResultDuplicate { // a second one is not looked into
@@ -267,8 +270,8 @@ func (fd *Finding) judge(j Judgement) {
 		fd.Verdict, fd.Reason = Unsupported, j.Unsupported
 	case j.NoEffect != "":
 		fd.Verdict, fd.Reason = WithoutEffect, j.NoEffect
-	case j.Feature != "":
-		fd.Feature = j.Feature
+	default:
+		fd.Feature, fd.Reason = j.Feature, j.Note
 	}
 }
 
