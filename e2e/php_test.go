@@ -226,3 +226,33 @@ func TestPHPStderrMode(t *testing.T) {
 		t.Errorf("instanceMaxRequests=2, and one process served three requests: %s", a)
 	}
 }
+
+// TestPHPWithoutAMapping serves a site that leaves it to its server what runs PHP, as those of most hosters do.
+func TestPHPWithoutAMapping(t *testing.T) {
+	s := newHome(t, "default-document", "url-rewrite", "fastcgi")
+	dir := filepath.Join(s.home, "sites-of-the-test", "blog")
+	for name, text := range map[string]string{
+		"index.php": `<?php echo "blog ", $_SERVER["REQUEST_URI"];`,
+		"web.config": `<configuration><system.webServer>
+  <defaultDocument><files><clear /><add value="index.php" /></files></defaultDocument>
+  <rewrite><rules><rule name="permalinks"><match url=".*" />
+    <conditions><add input="{REQUEST_FILENAME}" matchType="IsFile" negate="true" /><add input="{REQUEST_FILENAME}" matchType="IsDirectory" negate="true" /></conditions>
+    <action type="Rewrite" url="index.php" /></rule></rules></rewrite>
+</system.webServer></configuration>`,
+	} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	port := strconv.Itoa(freePort(t))
+	s.must("site", "add", dir, "--port", port)
+	s.start("serve")
+	for path, want := range map[string]string{"/": "blog /", "/2024/hello/": "blog /2024/hello/", "/index.php?p=1": "blog /index.php?p=1"} {
+		if status, body := fetch(t, "http://127.0.0.1:"+port+path); status != 200 || body != want {
+			t.Errorf("%s: %d %q", path, status, body)
+		}
+	}
+}

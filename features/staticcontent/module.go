@@ -218,11 +218,27 @@ func unmapped(r *http.Request) *module.HTTPError {
 	} else {
 		ext = "."
 	}
+	if hint, ok := program(ext); ok {
+		return &module.HTTPError{Status: http.StatusNotFound, SubStatus: 3, Summary: what + " not in the MIME map: a program is not sent as text", Hint: hint}
+	}
 	return &module.HTTPError{
 		Status: http.StatusNotFound, SubStatus: 3,
 		Summary: what + " not in the MIME map",
 		Hint:    `add <staticContent><mimeMap fileExtension="` + ext + `" mimeType="..." /></staticContent> to the web.config of the site`,
 	}
+}
+
+// program tells what runs files with an extension that names a program, whose text nobody should be helped to send.
+func program(ext string) (hint string, ok bool) {
+	switch strings.ToLower(ext) {
+	case ".php":
+		return "programs of PHP run with the feature FastCGI: rolemgr install fastcgi", true
+	case ".py", ".pl", ".cgi", ".rb", ".sh":
+		return "<handlers> says what runs it, with the feature CGI, FastCGI or HTTP Platform Handler", true
+	case ".asp", ".aspx", ".ashx", ".asmx", ".cshtml", ".jsp":
+		return "it needs a framework that this server does not have; run the application as an HTTP server of its own behind HTTP Platform Handler", true
+	}
+	return "", false
 }
 
 func unreadable(err error) *module.HTTPError {

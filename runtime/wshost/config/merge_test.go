@@ -1,6 +1,10 @@
 package config
 
-import "testing"
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+)
 
 func TestMergeOrder(t *testing.T) {
 	w := newWorld(t, map[string]string{
@@ -139,5 +143,21 @@ func TestErrorStrings(t *testing.T) {
 		if e.Error() != want {
 			t.Errorf("%q, want %q", e.Error(), want)
 		}
+	}
+}
+
+// What a feature adds to a list whose new entries come first stands before what the core has, whatever its name.
+func TestCoreDropInComesFirst(t *testing.T) {
+	w := newWorld(t, map[string]string{"apphost": "", "features/a.config": "", "features/web-server-core.config": "", "features/z.config": ""})
+	names, err := w.open().dropIns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range names {
+		got = append(got, filepath.Base(n))
+	}
+	if want := []string{"web-server-core.config", "a.config", "z.config"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

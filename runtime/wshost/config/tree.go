@@ -13,8 +13,8 @@ import (
 type Options struct {
 	// AppHost is the path of applicationHost.config.
 	AppHost string
-	// DropInDir is the folder of the drop-ins of installed features (*.config), merged in the order of their names as
-	// if they stood before applicationHost.config at the same level: applicationHost.config can override them. It may
+	// DropInDir is the folder of the drop-ins of installed features (*.config), merged in the order of their names, that of
+	// the core (web-server-core.config) before all others, as if they stood before applicationHost.config at the same level: applicationHost.config can override them. It may
 	// repeat an entry of a collection with equal values; with other values it has to remove the entry first.
 	DropInDir string
 	// BaseDir is what relative physical paths in applicationHost.config are relative to: the server's home.
@@ -102,6 +102,9 @@ func (t *Tree) readServer() ([]*file, error) {
 	return files, nil
 }
 
+// coreDropIn is merged first: what a feature adds to a list of the core, as <handlers>, comes before what is there for all.
+const coreDropIn = "web-server-core.config"
+
 func (t *Tree) dropIns() ([]string, error) {
 	dir := t.o.DropInDir
 	if dir == "" {
@@ -122,7 +125,12 @@ func (t *Tree) dropIns() ([]string, error) {
 			paths = append(paths, path)
 		}
 	}
-	slices.Sort(paths)
+	slices.SortFunc(paths, func(a, b string) int {
+		if core := filepath.Join(dir, coreDropIn); a != b && (a == core || b == core) {
+			return map[bool]int{true: -1, false: 1}[a == core]
+		}
+		return strings.Compare(a, b)
+	})
 	return slices.Compact(paths), nil
 }
 
