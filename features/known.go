@@ -1,6 +1,10 @@
 package features
 
-import "github.com/rolemgr/rolemgr/runtime/wshost/config"
+import (
+	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+)
 
 // Known returns the sections of IIS that belong to nodes which cannot be installed here, with the reason: a web.config
 // that uses one is told which feature it needs, instead of that the section is unknown.
@@ -15,7 +19,11 @@ func (c *Catalog) Known() []config.Known {
 		if u.Unavailable.Instead != "" {
 			reason += "; " + u.Unavailable.Instead
 		}
-		known = append(known, config.Known{Path: s.path, Feature: string(u.ID), Title: u.Title, Reason: reason})
+		k := config.Known{Path: s.path, Feature: string(u.ID), Title: u.Title, Reason: reason}
+		if strings.HasPrefix(s.path, authentication) {
+			k.Judge = offAnyway
+		}
+		known = append(known, k)
 	}
 	return append(known, core()...)
 }
@@ -27,9 +35,29 @@ func core() []config.Known {
 	return []config.Known{
 		{Path: "configurationRedirection", Reason: "it is all of redirection.config, by which servers of Windows share their files; let the home of this server be the shared folder"},
 		{Path: "system.webServer/rewrite/providers", Reason: "providers of URL Rewrite are .NET assemblies, which exist only on Windows; use a rewriteMap"},
-		{Path: "system.webServer/security/authentication/anonymousAuthentication", Reason: notYet + "; every request is anonymous"},
+		{Path: authentication + "anonymousAuthentication", Reason: notYet + "; every request is anonymous", Judge: anonymousAnyway},
 		{Path: "system.webServer/validation", Ignored: true, Reason: "it is about settings of the classic pipeline of IIS, which does not exist here"},
 	}
+}
+
+// authentication is the group of the sections that say how users are recognized.
+const authentication = "system.webServer/security/authentication/"
+
+// anonymousAnyway accepts what switches on what every request is: many files say so. The account has no meaning here.
+func anonymousAnyway(attribute func(string) string) config.Judgement {
+	if v := attribute("enabled"); v == "" || strings.EqualFold(v, "true") {
+		return config.Judgement{NoEffect: "it is switched on, as it is here anyway"}
+	}
+	return config.Judgement{}
+}
+
+// offAnyway accepts what leaves switched off what does not exist here. All kinds of authentication but the anonymous one
+// are off unless they are switched on (IIS schema).
+func offAnyway(attribute func(string) string) config.Judgement {
+	if v := attribute("enabled"); v == "" || strings.EqualFold(v, "false") {
+		return config.Judgement{NoEffect: "it is switched off, as it is here anyway"}
+	}
+	return config.Judgement{}
 }
 
 // owned is a section and the node that it belongs to.
@@ -48,11 +76,11 @@ func ownedElsewhere() []owned {
 		{"system.webServer/isapiFilters", "isapi-filters"},
 		{"system.webServer/odbcLogging", "odbc-logging"},
 		{"system.webServer/proxy", "reverse-proxy"},
-		{"system.webServer/security/authentication/basicAuthentication", "basic-authentication"},
-		{"system.webServer/security/authentication/clientCertificateMappingAuthentication", "client-certificate-mapping"},
-		{"system.webServer/security/authentication/digestAuthentication", "digest-authentication"},
-		{"system.webServer/security/authentication/iisClientCertificateMappingAuthentication", "iis-client-certificate-mapping"},
-		{"system.webServer/security/authentication/windowsAuthentication", "windows-authentication"},
+		{authentication + "basicAuthentication", "basic-authentication"},
+		{authentication + "clientCertificateMappingAuthentication", "client-certificate-mapping"},
+		{authentication + "digestAuthentication", "digest-authentication"},
+		{authentication + "iisClientCertificateMappingAuthentication", "iis-client-certificate-mapping"},
+		{authentication + "windowsAuthentication", "windows-authentication"},
 		{"system.webServer/security/authorization", "url-authorization"},
 		{"system.webServer/security/dynamicIpSecurity", "ip-and-domain-restrictions"},
 		{"system.webServer/security/ipSecurity", "ip-and-domain-restrictions"},

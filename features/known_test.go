@@ -48,3 +48,29 @@ func TestKnownSectionsNameTheirFeature(t *testing.T) {
 		t.Errorf("%d of %d rows name a unit that does not exist or is available now; remove them", rows-len(known)+rest, rows)
 	}
 }
+
+// TestAuthenticationAsItIsHere accepts of the kinds of authentication what changes nothing, and nothing else.
+func TestAuthenticationAsItIsHere(t *testing.T) {
+	c, err := features.NewCatalog(all.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged := 0
+	for _, k := range c.Known() {
+		if k.Judge == nil {
+			continue
+		}
+		judged++
+		anonymous := strings.HasSuffix(k.Path, "/anonymousAuthentication")
+		for value, accepted := range map[string]bool{
+			"": true, "true": anonymous, "True": anonymous, "false": !anonymous, "FALSE": !anonymous, "maybe": false, "1": false, " false": false,
+		} {
+			if got := k.Judge(func(string) string { return value }).NoEffect; (got != "") != accepted {
+				t.Errorf("%s enabled=%q: %q", k.Path, value, got)
+			}
+		}
+	}
+	if judged != 6 {
+		t.Errorf("%d kinds of authentication", judged)
+	}
+}

@@ -258,6 +258,8 @@ func changeNote(c plan.Change) string {
 		note = ""
 	}
 	switch c.Action {
+	case plan.Refresh:
+		note = "refreshed: " + note
 	case plan.Repair:
 		note = "repaired: " + note
 	case plan.Mark:

@@ -105,14 +105,12 @@ func runConfigShow(ctx context.Context, c *cli, address, section string) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range e.Verify() {
-		if r.Fault != nil { // the module of the section refuses every request with it
-			return r.Fault
-		}
+	if refused := e.Refused(); len(refused) > 0 {
+		return refused[0]
 	}
 	paths := e.Sections()
 	if section != "" {
-		if paths, err = c.findSection(paths, section); err != nil {
+		if paths, err = findSection(e.Schema(), section); err != nil {
 			return err
 		}
 	}
@@ -120,8 +118,8 @@ func runConfigShow(ctx context.Context, c *cli, address, section string) error {
 	res.Physical, _, _, _ = r.Tree.Map(site, path)
 	owners := c.cat.Owners()
 	for _, p := range paths {
-		if v, ok := e.Describe(p); ok && (section != "" || !strings.HasPrefix(p, "system.applicationHost/")) {
-			s := c.showSection(v)
+		if n, ok := e.Node(p); ok && (section != "" || !strings.HasPrefix(p, "system.applicationHost/")) {
+			s := c.showSection(e, p, n)
 			s.Feature = string(owners[p])
 			res.Sections = append(res.Sections, s)
 		}
@@ -169,37 +167,25 @@ func findURL(r *wshost.Reading, address string) (site, path string, err error) {
 	return site, path, nil
 }
 
-// findSection finds a section by its path or by the last part of it, in any case, or all sections of a group.
-func (c *cli) findSection(paths []string, name string) ([]string, error) {
-	var found []string
-	for _, p := range paths {
-		if strings.EqualFold(p, name) {
-			return []string{p}, nil
-		}
-		if strings.EqualFold(p[strings.LastIndexByte(p, '/')+1:], name) {
-			found = append(found, p)
-		}
+// findSection finds a section by its path or by its last names, in any case, or all sections of a group.
+func findSection(schema *config.Schema, name string) ([]string, error) {
+	paths := schema.SectionPaths()
+	found := sectionsNamed(paths, name)
+	if len(found) > 1 {
+		return nil, severalSections(name, found)
 	}
 	if len(found) == 1 {
 		return found, nil
-	}
-	if len(found) > 1 {
-		return nil, &usageError{fmt.Sprintf("%q names several sections", name), "give the whole path: " + strings.Join(found, ", ")}
 	}
 	for _, p := range paths {
 		if strings.Contains("/"+strings.ToLower(p), "/"+strings.ToLower(name)+"/") {
 			found = append(found, p)
 		}
 	}
-	if len(found) > 0 {
-		return found, nil
+	if len(found) == 0 {
+		return nil, unknownSection(schema, strings.Split(name, "/"))
 	}
-	for p, id := range c.cat.Owners() {
-		if strings.EqualFold(p, name) || strings.EqualFold(p[strings.LastIndexByte(p, '/')+1:], name) {
-			return nil, &hintedError{fmt.Errorf("section %q belongs to the feature %q, which is not installed", p, c.title(id)), "install it with: rolemgr install " + string(id)}
-		}
-	}
-	return nil, &usageError{fmt.Sprintf("this server has no section %q", name), "leave --section out to see them all"}
+	return found, nil
 }
 
 // origin names a place; paths below the home are told relative to it.
@@ -217,31 +203,35 @@ func (o originShow) String() string {
 	return config.Pos(o).String()
 }
 
-func (c *cli) showSection(v config.View) sectionShow {
-	e := c.showElement(v.Root)
-	s := sectionShow{Section: v.Section, Written: v.Written, Locked: v.Denied, Element: &e}
-	if v.Denied {
-		at := c.origin(v.DeniedBy)
+func (c *cli) showSection(eff *config.Effective, path string, n config.Node) sectionShow {
+	e := c.showElement(n)
+	_, written := eff.Origin(path)
+	by, locked := eff.Locked(path)
+	s := sectionShow{Section: path, Written: written, Locked: locked, Element: &e}
+	if locked {
+		at := c.origin(by)
 		s.LockAt = &at
 	}
 	return s
 }
 
-func (c *cli) showElement(v config.ElementView) elementShow {
+func (c *cli) showElement(n config.Node) elementShow {
+	decl := n.Declaration()
+	pos, _ := n.Written()
 	e := elementShow{
-		Name: v.Name, Origin: c.origin(v.Pos), NoEffect: v.NoEffect,
+		Name: decl.Name, Origin: c.origin(pos), NoEffect: decl.NoEffect,
 		Attributes: []attributeShow{}, Elements: []elementShow{}, Entries: []elementShow{}, Locks: []lockShow{},
 	}
-	for _, a := range v.Attributes {
-		e.Attributes = append(e.Attributes, attributeShow{a.Name, a.Value, c.origin(a.Pos), a.Secret, a.NoEffect})
+	for _, a := range n.Values() {
+		e.Attributes = append(e.Attributes, attributeShow{a.Attribute.Name, a.Shown(), c.origin(a.Pos), a.Attribute.Secret, a.Attribute.NoEffect})
 	}
-	for _, k := range v.Elements {
+	for _, k := range n.Elements() {
 		e.Elements = append(e.Elements, c.showElement(k))
 	}
-	for _, k := range v.Entries {
+	for _, k := range n.Entries() {
 		e.Entries = append(e.Entries, c.showElement(k))
 	}
-	for _, l := range v.Locks {
+	for _, l := range n.Locks() {
 		e.Locks = append(e.Locks, lockShow{l.Kind, l.Except, append([]string{}, l.Names...), c.origin(l.Pos)})
 	}
 	return e

@@ -84,28 +84,36 @@ func (s *confTree) path(typed string) (*confPath, error) {
 func (p *confPath) findSection(schema *config.Schema, parts []string) (int, error) {
 	paths := schema.SectionPaths()
 	for n := len(parts); n > 0; n-- {
-		name := strings.ToLower(strings.Join(parts[:n], "/"))
-		var found []string
-		for _, path := range paths {
-			lower := strings.ToLower(path)
-			if lower == name {
-				found = []string{path}
-				break
-			}
-			if strings.HasSuffix(lower, "/"+name) {
-				found = append(found, path)
-			}
-		}
+		name := strings.Join(parts[:n], "/")
+		found := sectionsNamed(paths, name)
 		switch len(found) {
 		case 0:
 		case 1:
 			p.section = found[0]
 			return n, nil
 		default:
-			return 0, &usageError{fmt.Sprintf("%q is more than one section", strings.Join(parts[:n], "/")), "it is one of " + strings.Join(found, ", ")}
+			return 0, severalSections(name, found)
 		}
 	}
 	return 0, unknownSection(schema, parts)
+}
+
+// sectionsNamed returns the sections that a name may mean: the one with that path, else those whose path ends with it.
+func sectionsNamed(paths []string, name string) []string {
+	var found []string
+	for _, path := range paths {
+		if strings.EqualFold(path, name) {
+			return []string{path}
+		}
+		if cut := len(path) - len(name); cut > 0 && path[cut-1] == '/' && strings.EqualFold(path[cut:], name) {
+			found = append(found, path)
+		}
+	}
+	return found
+}
+
+func severalSections(name string, found []string) error {
+	return &usageError{fmt.Sprintf("%q is more than one section", name), "it is one of " + strings.Join(found, ", ")}
 }
 
 // unknownSection says why a section cannot be used: its feature is not installed, or nothing has that name.
@@ -121,7 +129,7 @@ func unknownSection(schema *config.Schema, parts []string) error {
 			case known.Reason != "":
 				return &usageError{fmt.Sprintf("section %q cannot be used: %s", path, known.Reason), ""}
 			default:
-				return &usageError{fmt.Sprintf("section %q belongs to the feature %q, which is not installed", path, known.Title), "install it with: rolemgr install " + known.Feature}
+				return &hintedError{fmt.Errorf("section %q belongs to the feature %q, which is not installed", path, known.Title), "install it with: rolemgr install " + known.Feature}
 			}
 		}
 	}

@@ -164,7 +164,11 @@ func (p confPlace) document() (before []byte, d *edit.Document, err error) {
 	}
 	d, err = edit.Parse(before)
 	if err != nil {
-		return nil, nil, &hintedError{fmt.Errorf("%s: %w", p.file, err), fmt.Sprintf("see where with \"rolemgr config check %s\"", p.file)}
+		hint := fmt.Sprintf("see where with \"rolemgr config check %s\"", p.file)
+		if config.CharsetOf(before) == config.UTF16 { // the server reads it
+			hint = "every editor can: nothing else of the file need change"
+		}
+		return nil, nil, &hintedError{fmt.Errorf("%s: %w", p.file, err), hint}
 	}
 	return before, d, nil
 }

@@ -66,7 +66,7 @@ func malformed(res checkResult) error {
 	var e *malformedError
 	for _, f := range res.Findings {
 		switch {
-		case f.Verdict != config.Faulty || f.Code == fmt.Sprintf("%#08x", config.HResultDuplicate) || f.Code == fmt.Sprintf("%#08x", config.HResultLocked):
+		case f.Verdict != config.Faulty || f.examined || f.Code == fmt.Sprintf("%#08x", config.HResultDuplicate) || f.Code == fmt.Sprintf("%#08x", config.HResultLocked):
 		case e == nil:
 			e = &malformedError{first: f}
 		default:

@@ -22,6 +22,7 @@ func actionGroups() []actionGroup {
 	return []actionGroup{
 		{plan.Remove, "Remove:", "to remove"},
 		{plan.Add, "Add:", "to add"},
+		{plan.Refresh, "Refresh:", "to refresh"},
 		{plan.Repair, "Repair:", "to repair"},
 		{plan.Mark, "Change in the record only:", "to mark"},
 		{plan.Keep, "Installed already:", "to keep"},
@@ -132,7 +133,7 @@ func pastTotals(p plan.Plan) string {
 	for _, v := range []struct {
 		action plan.Action
 		past   string
-	}{{plan.Add, "added"}, {plan.Remove, "removed"}, {plan.Repair, "repaired"}, {plan.Mark, "marked"}} {
+	}{{plan.Add, "added"}, {plan.Remove, "removed"}, {plan.Refresh, "refreshed"}, {plan.Repair, "repaired"}, {plan.Mark, "marked"}} {
 		if n := counts[v.action]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v.past))
 		}

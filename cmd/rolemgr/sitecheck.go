@@ -84,9 +84,10 @@ type finding struct {
 	Code    string             `json:"code,omitempty"`    // the HRESULT that IIS would show, for faults: "0x8007000d"
 	Hint    string             `json:"hint,omitempty"`
 
-	source config.Excerpt
-	inner  bool           // what stands around it has the same verdict for the same reason
-	worst  config.Verdict // with that of its attributes, where it is a fault
+	source   config.Excerpt
+	examined bool           // a fault of what is said, not of how it is written
+	inner    bool           // what stands around it has the same verdict for the same reason
+	worst    config.Verdict // with that of its attributes, where it is a fault
 }
 
 // fault is a fault of a configuration file, as version 1 has told it from the beginning.
@@ -180,7 +181,7 @@ func (r *checkResult) add(s shown, found []config.Finding) {
 func (s shown) finding(fd config.Finding) finding {
 	f := finding{
 		File: s.file(fd.Pos.File), Line: fd.Pos.Line, Column: fd.Pos.Column, Kind: fd.Kind, Name: fd.Name, Section: fd.Section,
-		Verdict: fd.Verdict, Reason: s.text(fd.Reason), Feature: fd.Feature, worst: fd.Verdict,
+		Verdict: fd.Verdict, Reason: s.text(fd.Reason), Feature: fd.Feature, worst: fd.Verdict, examined: fd.Examined,
 	}
 	if f.Verdict == config.NeedsFeature {
 		f.Command = "rolemgr install " + f.Feature

@@ -125,7 +125,11 @@ func (c *cli) compare(res *statusResult, v survey, probes map[features.ID]target
 			Files: append([]target.FileCheck{}, v.files[u.ID]...),
 		}
 		for _, check := range f.Files {
-			if check.State != target.FileOK {
+			switch check.State {
+			case target.FileOK:
+			case target.FileOutdated:
+				res.Problems = append(res.Problems, fmt.Sprintf("%s: %s is of another version of rolemgr; refresh it with: rolemgr install %s", u.Title, check.Path, u.ID))
+			default:
 				res.Problems = append(res.Problems, fmt.Sprintf("%s: %s is %s", u.Title, check.Path, check.State))
 			}
 		}

@@ -22,7 +22,8 @@ func newVerifyCommand(c *cli) *cobra.Command {
 		Short: "Compare the recorded files with the disk",
 		Long: `Compare every file that rolemgr put below the home folder with what it recorded.
 
-Exit code 1 tells that a file was changed or is missing, which installing its feature again repairs, or that there is a
+Exit code 1 tells that a file was changed or is missing, or that it is outdated because another version of rolemgr has put it
+there, which installing its feature again mends; any installation refreshes what is outdated. Or it tells that there is a
 file in config/features.d that is not recorded: the host reads it, but no feature put it there. Files that belong to
 people are not looked at.`,
 		Args: argCount(0, 0, ""),

@@ -15,7 +15,6 @@ import (
 	"github.com/rolemgr/rolemgr/internal/state"
 	"github.com/rolemgr/rolemgr/internal/target"
 	"github.com/rolemgr/rolemgr/runtime/wshost"
-	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/wizard"
 	"github.com/spf13/cobra"
 )
@@ -152,23 +151,6 @@ func (c *cli) wizardOptions(_ context.Context, start wizard.Start) (wizard.Optio
 			return atomicfile.Write(atomicfile.OS{}, kept, text, 0o600)
 		},
 	}, nil
-}
-
-// checkSites looks at the configuration of everything below the sites of the server.
-func (c *cli) checkSites(ctx context.Context) ([]string, error) {
-	dir := filepath.Join(c.home, "sites")
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	schema, err := c.installedSchema(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, e := range config.CheckDir(dir, schema) {
-		out = append(out, fmt.Sprintf("%s: %s", e.Pos, e.Message))
-	}
-	return out, nil
 }
 
 // memoryFile is where the wizard keeps what it remembers: state of the user, not of the server.

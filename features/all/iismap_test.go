@@ -69,7 +69,8 @@ func iisMap(cat *features.Catalog, schema *config.Schema, iis map[string][]strin
 	}
 	var ignored []config.Known
 	b.line("\n## Sections that are known and cannot be used\n")
-	b.line("A file that holds one is answered with error 500.19. None of their attributes is read.\n")
+	b.line("A file that holds one is answered with error 500.19, unless the row says when it is accepted. None of their attributes")
+	b.line("has an effect.\n")
 	b.line("| Section | Feature | Why, and what instead | Attributes |\n|---|---|---|---|")
 	for _, k := range schema.Known() {
 		if k.Ignored {
@@ -80,7 +81,11 @@ func iisMap(cat *features.Catalog, schema *config.Schema, iis map[string][]strin
 		if k.Feature != "" {
 			feature = k.Title
 		}
-		b.line("| `%s` | %s | %s | %s |", k.Path, cell(feature), cell(k.Reason), attributesBelow(iis, k.Path))
+		why := k.Reason
+		if k.Judge != nil { // so says the default of each of them
+			why += "; accepted when " + k.Judge(func(string) string { return "" }).NoEffect
+		}
+		b.line("| `%s` | %s | %s | %s |", k.Path, cell(feature), cell(why), attributesBelow(iis, k.Path))
 	}
 	b.line("\n## Sections that are passed over\n")
 	b.line("They are accepted with all that is below them, never read and never printed.\n")

@@ -18,6 +18,7 @@ type ruleSet struct {
 // A rule is an inbound rule.
 type rule struct {
 	at         config.Pos
+	below      string // path of the location tag that it is written in, from the folder of its file
 	name       string
 	stop       bool
 	pattern    pattern
@@ -63,7 +64,7 @@ func (c *rulesConfig) compile(global bool) *ruleSet {
 }
 
 func (e *ruleConfig) compile(global bool) (*rule, *config.Error) {
-	r := &rule{at: e.At, name: e.Name, stop: e.Stop, negate: e.Match.Negate}
+	r := &rule{at: e.At, below: e.below(), name: e.Name, stop: e.Stop, negate: e.Match.Negate}
 	var err error
 	if e.Match.URL == "" {
 		r.pattern = pattern{any: true}
@@ -90,6 +91,15 @@ func (e *ruleConfig) compile(global bool) (*rule, *config.Error) {
 		return nil, e.fault(e.Action.At, err)
 	}
 	return r, nil
+}
+
+// below returns the path of the location tag around the rule. One of applicationHost.config begins with the name of a site.
+func (e *ruleConfig) below() string {
+	if !e.Server {
+		return e.Below
+	}
+	_, rest, _ := strings.Cut(e.Below, "/")
+	return rest
 }
 
 func (e *ruleConfig) compileAction() (action, error) {

@@ -65,7 +65,9 @@ func (c *condition) held(s *scope, trackAll bool, step *Step) (bool, error) {
 	var found bool
 	switch c.test {
 	case typePattern:
-		groups, found = c.pattern.match(input)
+		if groups, found, err = c.pattern.match(input, &s.budget); err != nil {
+			return false, err
+		}
 	default:
 		found = s.exists(input, c.test == typeDirectory)
 	}

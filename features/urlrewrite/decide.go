@@ -138,7 +138,7 @@ func (w *walker) apply(r *rule) (stop bool) {
 	step := w.step(r)
 	base := "/"
 	if w.section == sectionRules {
-		base = w.base(r.at.File)
+		base = w.base(r.at.File, r.below)
 	}
 	input, ok := w.below(base)
 	if !ok {
@@ -147,7 +147,11 @@ func (w *walker) apply(r *rule) (stop bool) {
 		}
 		return false
 	}
-	groups, found := r.pattern.match(input)
+	groups, found, err := r.pattern.match(input, &w.budget)
+	if err != nil {
+		w.fail("the rewrite rule %q cannot be carried out: %v", r.name, err)
+		return true
+	}
 	if step != nil {
 		step.Input, step.Matched = input, found != r.negate
 	}

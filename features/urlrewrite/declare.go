@@ -19,10 +19,10 @@ const (
 // sections declares them as the schema of URL Rewrite 2 does. useOriginalURLEncoding came with 2.1.
 func sections() []config.Section {
 	return []config.Section{
-		{Path: sectionRules, OverrideModeDefault: config.Allow, Element: rulesElement("rules"), Verify: verifyRules},
-		{Path: sectionGlobal, OverrideModeDefault: config.Deny, AllowDefinition: config.AppHostOnly, Element: rulesElement("globalRules"), Verify: verifyGlobalRules},
+		{Path: sectionRules, OverrideModeDefault: config.Allow, Element: rulesElement("rules"), Examine: examineRules(sectionRules)},
+		{Path: sectionGlobal, OverrideModeDefault: config.Deny, AllowDefinition: config.AppHostOnly, Element: rulesElement("globalRules"), Examine: examineRules(sectionGlobal)},
 		{Path: sectionMaps, OverrideModeDefault: config.Allow, Element: mapsElement()},
-		{Path: sectionOutbound, OverrideModeDefault: config.Allow, Element: outboundElement(), Verify: verifyOutbound},
+		{Path: sectionOutbound, OverrideModeDefault: config.Allow, Element: outboundElement(), Examine: examineOutbound},
 		{Path: sectionAllowed, OverrideModeDefault: config.Deny, Element: config.Element{
 			Name:       "allowedServerVariables",
 			Collection: changeable(config.Element{Name: "add", Attributes: []config.Attribute{key("name")}}),

@@ -126,3 +126,13 @@ func TestCatastrophicPatterns(t *testing.T) {
 		}
 	}
 }
+
+// Every name that is suggested is one that has a value.
+func TestVariableNames(t *testing.T) {
+	x := &examiner{}
+	for _, name := range variableNames() {
+		if why := x.unknown(name); why != "" {
+			t.Error(why)
+		}
+	}
+}

@@ -27,6 +27,7 @@ type site struct {
 	tb      testing.TB
 	dir     string
 	server  string // applicationHost.config
+	schema  *config.Schema
 	tree    *config.Tree
 	handler http.Handler
 	next    http.HandlerFunc
@@ -58,13 +59,11 @@ func newSite(tb testing.TB, server string, files map[string]string) *site {
 			tb.Fatal(err)
 		}
 	}
-	schema, err := wshost.Schema(urlrewrite.Unit().Modules, urlrewrite.Unit().Modules, nil)
-	if err != nil {
+	var err error
+	if s.schema, err = wshost.Schema(urlrewrite.Unit().Modules, urlrewrite.Unit().Modules, nil); err != nil {
 		tb.Fatal(err)
 	}
-	if s.tree, err = config.Open(config.Options{AppHost: s.server, BaseDir: s.dir, Schema: schema}); err != nil {
-		tb.Fatal(err)
-	}
+	s.reopen()
 	s.next = func(w http.ResponseWriter, r *http.Request) {
 		target := r.URL.Path
 		if r.URL.RawQuery != "" {
@@ -74,6 +73,15 @@ func newSite(tb testing.TB, server string, files map[string]string) *site {
 	}
 	s.handler = urlrewrite.Unit().Modules[0].New().Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.next(w, r) }))
 	return s
+}
+
+// reopen reads the configuration of the server anew.
+func (s *site) reopen() {
+	s.tb.Helper()
+	var err error
+	if s.tree, err = config.Open(config.Options{AppHost: s.server, BaseDir: s.dir, Schema: s.schema}); err != nil {
+		s.tb.Fatal(err)
+	}
 }
 
 func (s *site) file(name, content string) {

@@ -2,24 +2,23 @@ package urlrewrite
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 )
 
 // A look is a look-ahead of a pattern, as an expression of its own that the text must or must not match.
 type look struct {
-	re      *regexp.Regexp
+	search  *search
 	negated bool
 	inside  bool // it is asked at every character, not at the beginning
 }
 
 // holds reports whether the text passes.
-func (l *look) holds(s string) bool {
+func (l *look) holds(s string, b *budget) (bool, error) {
+	at, err := l.search.from(s, 0, b)
 	if !l.inside {
-		return l.re.MatchString(s) != l.negated
+		return (at != nil) != l.negated, err
 	}
-	at := l.re.FindStringIndex(s)
-	return at == nil || at[0] >= len(s) // behind the last character nothing is asked any more
+	return at == nil || at[0] >= len(s), err // behind the last character nothing is asked any more
 }
 
 // A lookExpr is a look-ahead as it is written.
@@ -164,9 +163,9 @@ func (l lookExpr) compile(ignoreCase bool) (look, error) {
 	if ignoreCase {
 		expr = "(?i)" + expr
 	}
-	re, _, err := compileExpression(expr)
+	s, err := newSearch(expr, false)
 	if err != nil {
 		return look{}, errors.New(problem(err))
 	}
-	return look{re, l.negated, l.inside}, nil
+	return look{s, l.negated, l.inside}, nil
 }

@@ -44,9 +44,9 @@ func TestLookAhead(t *testing.T) {
 			t.Errorf("%s: %v", c.expr, err)
 			continue
 		}
-		got, ok := p.match(c.text)
-		if ok != (c.want != nil) || ok && !slices.Equal([]string(got), c.want) {
-			t.Errorf("%s with %q: %q, want %q", c.expr, c.text, got, c.want)
+		got, ok, err := p.match(c.text, &budget{})
+		if err != nil || ok != (c.want != nil) || ok && !slices.Equal([]string(got), c.want) {
+			t.Errorf("%s with %q: %q, %v, want %q", c.expr, c.text, got, err, c.want)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestLookAheadRefused(t *testing.T) {
 		"^((?!a).)+$", "^a{2}(?!b)", "^(?:a|bc)(?!d)", "^((?!(?<!x)a).)*$",
 	} {
 		if p, err := newPattern(expr, syntaxECMAScript, true); err == nil {
-			t.Errorf("%s is accepted: %v, %d look-aheads", expr, p.re, len(p.looks))
+			t.Errorf("%s is accepted: %v, %d look-aheads", expr, p.search, len(p.looks))
 		} else if !strings.Contains(err.Error(), "cannot be") {
 			t.Errorf("%s: %v", expr, err)
 		}

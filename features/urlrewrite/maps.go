@@ -28,6 +28,15 @@ func (c *mapsConfig) find(name, key string) (string, error) {
 	return m.fallback, nil
 }
 
+// names returns the names of the maps.
+func (c *mapsConfig) names() []string {
+	var names []string
+	for _, e := range c.Entries {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
 func (c *mapsConfig) compile() {
 	c.index = make(map[string]*rewriteMap, len(c.Entries))
 	for _, e := range c.Entries {

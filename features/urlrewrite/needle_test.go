@@ -24,9 +24,9 @@ func TestNeedles(t *testing.T) {
 		{`.*`, "", anywhere, false},
 		{``, "", anywhere, false},
 	} {
-		re, n, err := compileExpression(c.expr)
-		if err != nil || re == nil || n != (needle{c.text, c.fold, c.place}) {
-			t.Errorf("%s: %+v, %v", c.expr, n, err)
+		s, err := newSearch(c.expr, false)
+		if err != nil || s.needle != (needle{c.text, c.fold, c.place}) {
+			t.Errorf("%s: %+v, %v", c.expr, s, err)
 		}
 	}
 }
@@ -40,12 +40,12 @@ func FuzzNeedle(f *testing.F) {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, expr, s string) {
-		re, n, err := compileExpression(expr)
+		found, err := newSearch(expr, false)
 		if err != nil {
 			return
 		}
-		if re.MatchString(s) && !n.in(s) {
-			t.Errorf("%q matches %q without its needle %+v", expr, s, n)
+		if found.re.MatchString(s) && !found.needle.in(s) {
+			t.Errorf("%q matches %q without its needle %+v", expr, s, found.needle)
 		}
 	})
 }

@@ -8,6 +8,8 @@ import (
 // maxBody is the longest body that outbound rules are applied to, in bytes: it is held in memory, before and after.
 const maxBody = 4 << 20
 
+var errBody = fmt.Errorf("the body becomes longer than %d bytes", maxBody)
+
 // changeBody applies the rules on the body in two passes: those on the attributes of tags, then those on the whole.
 func (o *outWalker) changeBody(body string, rules []*outRule, isHTML bool) (string, error) {
 	used := map[*outRule]int{}
@@ -70,23 +72,22 @@ func (o *outWalker) changeWhole(r *outRule, body string) (string, bool, error) {
 	}
 	var b strings.Builder
 	last, any := 0, false
-	for _, at := range r.pattern.re.FindAllStringSubmatchIndex(body, most) {
-		groups := make(captures, len(at)/2)
-		for i := range groups {
-			if at[2*i] >= 0 {
-				groups[i] = body[at[2*i]:at[2*i+1]]
-			}
-		}
+	err := r.pattern.search.all(body, most, &o.budget, func(at []int) error {
+		groups := groupsAt(body, at)
 		value, applied, err := o.carryOut(r, groups[0], groups)
 		if err != nil {
-			return "", false, err
+			return err
 		}
 		any = any || applied
 		b.WriteString(body[last:at[0]])
 		b.WriteString(value)
 		if last = at[1]; b.Len() > maxBody {
-			return "", false, fmt.Errorf("the body becomes longer than %d bytes", maxBody)
+			return errBody
 		}
+		return nil
+	})
+	if err != nil {
+		return "", false, err
 	}
 	b.WriteString(body[last:])
 	return b.String(), any, nil

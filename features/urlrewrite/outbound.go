@@ -103,18 +103,17 @@ func (r *outRule) wholeBody(e *outRuleConfig) error {
 		return errors.New("a rule on the whole body cannot look ahead")
 	case e.Syntax == syntaxWildcard:
 		return errors.New("a wildcard matches a whole text and cannot be used without filterByTags")
-	case e.Syntax == syntaxExact:
-		expr := regexp.QuoteMeta(e.Match.Pattern)
-		if e.Match.IgnoreCase {
-			expr = "(?i)" + expr
-		}
-		re, _, err := compileExpression(expr)
-		if err != nil {
-			return err
-		}
-		r.pattern.re, r.pattern.exact = re, false
 	}
-	return nil
+	expr := ""
+	if r.pattern.search != nil {
+		expr = r.pattern.search.re.String()
+	} else if expr = regexp.QuoteMeta(e.Match.Pattern); e.Match.IgnoreCase {
+		expr = "(?i)" + expr
+	}
+	var err error
+	r.pattern.search, err = newSearch(expr, true)
+	r.pattern.exact = false
+	return err
 }
 
 // subjectOf returns what a rule looks at: a field of the header, tags, or neither for the whole body.
@@ -147,8 +146,11 @@ func (c *outboundConfig) subjectOf(e *outRuleConfig) (field string, tags tagFilt
 		}
 		return "", tags, nil
 	}
-	return "", nil, fmt.Errorf("there are no custom tags %q: add them to <customTags>", e.Match.CustomTags)
+	return "", nil, fmt.Errorf("there are no custom tags %q: add them to <customTags>"+inFilesAbove, e.Match.CustomTags)
 }
+
+// inFilesAbove ends the message of a fault that a file above may mend, which is not known of a file by itself.
+const inFilesAbove = " of this file or one above"
 
 // preCondition compiles the precondition of a name, nil for none.
 func (c *outboundConfig) preCondition(name string) (*conditions, *config.Error) {
@@ -161,5 +163,5 @@ func (c *outboundConfig) preCondition(name string) (*conditions, *config.Error) 
 			return &compiled, err
 		}
 	}
-	return nil, malformed(config.Pos{}, fmt.Errorf("there is no precondition %q: add it to <preConditions>", name))
+	return nil, malformed(config.Pos{}, fmt.Errorf("there is no precondition %q: add it to <preConditions>"+inFilesAbove, name))
 }

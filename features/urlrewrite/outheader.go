@@ -100,9 +100,9 @@ func fieldValue(s string) string {
 
 // replaced returns what a rule makes of a whole text; false when it does not apply.
 func (o *outWalker) replaced(r *outRule, old string) (value string, applied bool, err error) {
-	groups, found := r.pattern.match(old)
-	if found == r.negate {
-		return old, false, nil
+	groups, found, err := r.pattern.match(old, &o.budget)
+	if err != nil || found == r.negate {
+		return old, false, err
 	}
 	if r.negate {
 		groups = nil

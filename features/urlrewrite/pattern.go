@@ -8,19 +8,17 @@ import (
 	"strings"
 )
 
-// maxProgram is how many instructions a pattern may compile to. Matching takes time in proportion to their number and to
-// the length of the text.
+// maxProgram is how many instructions a pattern may compile to.
 const maxProgram = 10000
 
 // A pattern is what a text is tested against.
 type pattern struct {
 	written string
-	re      *regexp.Regexp // nil for an exact match, and for anything
-	looks   []look         // what must hold as well
+	search  *search // nil for an exact match, and for anything
+	looks   []look  // what must hold as well
 	exact   bool
 	any     bool // <match> was left out: every text matches, as a whole
 	fold    bool
-	needle  needle
 }
 
 // captures are the groups of a match: the whole match first.
@@ -61,11 +59,10 @@ func newPattern(written, form string, ignoreCase bool) (pattern, error) {
 	if ignoreCase {
 		expr = "(?i)" + expr
 	}
-	re, found, err := compileExpression(expr)
-	if err != nil {
+	var err error
+	if p.search, err = newSearch(expr, false); err != nil {
 		return p, fmt.Errorf("the regular expression %q cannot be read: %s", written, problem(err))
 	}
-	p.re, p.needle = re, found
 	return p, nil
 }
 
@@ -76,24 +73,6 @@ func problem(err error) string {
 		return string(wrong.Code)
 	}
 	return err.Error()
-}
-
-// compileExpression compiles an expression that is not too large to be matched in time, and finds its needle.
-func compileExpression(expr string) (*regexp.Regexp, needle, error) {
-	parsed, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return nil, needle{}, err
-	}
-	found := findNeedle(parsed)
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return nil, needle{}, err
-	}
-	if n := len(program.Inst); n > maxProgram {
-		return nil, needle{}, fmt.Errorf("it is too large: %d instructions of at most %d", n, maxProgram)
-	}
-	re, err := regexp.Compile(expr)
-	return re, found, err
 }
 
 // wildcard translates the syntax in which an asterisk stands for any text and is captured, a question mark for one
@@ -116,29 +95,23 @@ func wildcard(written string) string {
 }
 
 // match returns the groups of the first match.
-func (p *pattern) match(s string) (captures, bool) {
+func (p *pattern) match(s string, b *budget) (captures, bool, error) {
 	switch {
 	case p.any:
-		return captures{s}, true
+		return captures{s}, true, nil
 	case p.exact && (s == p.written || p.fold && strings.EqualFold(s, p.written)):
-		return captures{s}, true
-	case p.exact, !p.needle.in(s):
-		return nil, false
+		return captures{s}, true, nil
+	case p.exact:
+		return nil, false, nil
+	}
+	at, err := p.search.from(s, 0, b)
+	if at == nil || err != nil {
+		return nil, false, err
 	}
 	for i := range p.looks {
-		if !p.looks[i].holds(s) {
-			return nil, false
+		if ok, err := p.looks[i].holds(s, b); !ok || err != nil {
+			return nil, false, err
 		}
 	}
-	at := p.re.FindStringSubmatchIndex(s)
-	if at == nil {
-		return nil, false
-	}
-	c := make(captures, len(at)/2)
-	for i := range c {
-		if at[2*i] >= 0 {
-			c[i] = s[at[2*i]:at[2*i+1]]
-		}
-	}
-	return c, true
+	return groupsAt(s, at), true, nil
 }

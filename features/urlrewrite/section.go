@@ -44,6 +44,8 @@ type rulesConfig struct {
 
 type ruleConfig struct {
 	At     config.Pos `config:",pos"`
+	Server bool       `config:",server"`
+	Below  string     `config:",location"`
 	Name   string     `config:"name"`
 	On     bool       `config:"enabled"`
 	Syntax string     `config:"patternSyntax"`

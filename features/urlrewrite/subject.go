@@ -21,10 +21,11 @@ type subject struct {
 	rewritten bool   // a rule has rewritten the URL
 	ownHeader bool   // r and its header are copies that may be changed
 
-	set      map[string]string // server variables that rules have set, beside those of the header
-	bases    map[string]string // folder of each file with rules, as a URL path with a slash at its end
-	from     string            // the URL path under whose configuration the bases hold
-	response *answer           // what is being answered, for outbound rules
+	set      map[string]string   // server variables that rules have set, beside those of the header
+	bases    map[ruleHome]string // folder that rules count from, as a URL path with a slash at its end
+	from     string              // the URL path under whose configuration the bases hold
+	budget   budget              // what matching may still cost
+	response *answer             // what is being answered, for outbound rules
 }
 
 // answer is the header of a response that is about to be sent.
@@ -67,18 +68,38 @@ func (s *subject) own() {
 	s.r = r
 }
 
-// base returns the URL path of the folder that a file with rules lies in, with a slash at its end. What is written at
-// the server level counts from the root of the site.
-func (s *subject) base(file string) string {
-	if b, ok := s.bases[file]; ok {
+// A ruleHome is where rules are written: a file, and the path of the location tag in it.
+type ruleHome struct{ file, location string }
+
+// base returns the URL path of the folder that rules count from, with a slash at its end: that of their file, or the one
+// that the location tag around them names, as if the file lay there. What is written at the server level counts from the
+// root of the site.
+func (s *subject) base(file, location string) string {
+	home := ruleHome{file, location}
+	if b, ok := s.bases[home]; ok {
 		return b
 	}
 	b := s.findBase(file)
-	if s.bases == nil {
-		s.bases = map[string]string{}
+	if location != "" {
+		b = s.folderOf(b + location)
 	}
-	s.bases[file] = b
+	if s.bases == nil {
+		s.bases = map[ruleHome]string{}
+	}
+	s.bases[home] = b
 	return b
+}
+
+// folderOf returns the folder of what a location tag names: itself, or of a file the one that it lies in. The request's own
+// spelling is taken where it differs in case only, since that is what is compared.
+func (s *subject) folderOf(p string) string {
+	if len(s.path) >= len(p) && strings.EqualFold(s.path[:len(p)], p) {
+		p = s.path[:len(p)]
+	}
+	if info, err := s.q.Files.Stat(p); err == nil && !info.IsDir() {
+		return p[:strings.LastIndexByte(p, '/')+1]
+	}
+	return p + "/"
 }
 
 func (s *subject) findBase(file string) string {

@@ -73,7 +73,9 @@ func rewriteTags(doc string, change func(tag, attribute, value string) (string, 
 			if value != old {
 				b.WriteString(doc[done:a.from])
 				b.WriteString(a.quoted(value))
-				done = a.to
+				if done = a.to; b.Len() > maxBody {
+					return "", errBody
+				}
 			}
 		}
 		if tag == "script" || tag == "style" || tag == "textarea" || tag == "title" {

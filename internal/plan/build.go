@@ -16,7 +16,8 @@ const version = 1
 // refused, every problem; then err is a *features.RefusedError.
 //
 // Only what the request names, and what that needs, is repaired: a file of another unit that was changed by hand gets
-// a warning and is left alone.
+// a warning and is left alone. With an installation the other units that another version of rolemgr has installed get the
+// files of this one.
 func Build(c *features.Catalog, s state.State, r Request, f Facts) (Plan, diag.List, error) {
 	b := &builder{c: c, was: s, facts: f, level: cmp.Or(r.Level, features.Level(s.Level))}
 	var g goal
@@ -77,6 +78,7 @@ type item struct {
 	feature state.Feature // as it will be recorded
 	why     string
 	stale   string // why its files differ when nobody changed them by hand
+	refresh bool   // they differ because another version of rolemgr has put them there
 	fresh   bool   // not installed before
 	asked   bool   // named by the person: listed even when nothing happens to it
 	settle  bool   // its files are made what feature.Files says; otherwise only looked at

@@ -33,6 +33,9 @@ func (b *builder) settle(it item, p *Plan) {
 		}
 	case b.repair(it, was):
 		ch.Action, ch.Why = Repair, b.repairReason(it, was)
+		if it.refresh && ch.Why == it.stale {
+			ch.Action = Refresh
+		}
 		// Whoever repairs the host also gets back the folders that it writes to.
 		b.layout = b.layout || len(b.c.Seeds(it.unit.ID)) > 0
 	case it.feature.Reason != was.Reason:
@@ -43,7 +46,7 @@ func (b *builder) settle(it item, p *Plan) {
 		return
 	}
 	p.Changes = append(p.Changes, ch)
-	if probe := it.unit.Probe; (ch.Action == Add || ch.Action == Repair) && probe.Kind != features.ProbeNone {
+	if probe := it.unit.Probe; (ch.Action == Add || ch.Action == Repair || ch.Action == Refresh) && probe.Kind != features.ProbeNone {
 		b.probes = append(b.probes, Step{Op: Probe, Unit: it.unit.ID, Probe: &probe})
 	}
 }

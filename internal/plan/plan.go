@@ -52,8 +52,10 @@ const (
 	Add    Action = "+"
 	Remove Action = "-"
 	Repair Action = "~" // installed, but its files are not what was recorded
-	Keep   Action = "=" // installed already; only listed when it was asked for
-	Mark   Action = "*" // only the record changes: the reason of a unit (required -> requested), or the server level
+	// Refresh is for a unit that another version of rolemgr has installed: its files become those of this version.
+	Refresh Action = "^"
+	Keep    Action = "=" // installed already; only listed when it was asked for
+	Mark    Action = "*" // only the record changes: the reason of a unit (required -> requested), or the server level
 )
 
 // Change is what happens to one unit, and why.

@@ -227,16 +227,47 @@ func TestNewerVersionRenewsWhatIsAskedFor(t *testing.T) {
 	s, d := installed(t, two(t, "one", "two"), "b")
 	newer := two(t, "one", "two, better")
 	p := build(t, newer, s, install("b"), d.facts())
-	wantEqual(t, "changes", changes(p), []string{"~ b: its files are those of another version of rolemgr"})
+	wantEqual(t, "changes", changes(p), []string{"^ b: configuration of this version, was of 1.0"})
 	if f := p.After.Features[1]; !f.Installed.IsZero() || f.Version != "" || f.Files[0] == s.Features[1].Files[0] {
 		t.Errorf("recorded: %+v", f)
 	}
 	if f := p.After.Features[0]; f.Version != "1.0" {
 		t.Errorf("a was not renewed and is recorded as %+v", f)
 	}
-	if p := build(t, newer, s, install("a"), d.facts()); p.After.Features[1].Files[0] != s.Features[1].Files[0] {
-		t.Error("b was renewed without being asked for")
+	// Another installation brings it up to date too, unless somebody has changed it by hand; a removal does not.
+	p = build(t, newer, s, install("a"), d.facts())
+	wantEqual(t, "changes", changes(p), []string{"* a: was required, now requested", "^ b: configuration of this version, was of 1.0"})
+	wantEqual(t, "steps", ops(p), []string{"put config/features.d/b.config", "reload the host", "probe b: its modules are loaded"})
+	d.carry(p)
+	after := commit(p)
+	if p := build(t, newer, after, install("a"), d.facts()); !p.Empty() || plan.Outdated(newer, after.Features[1]) {
+		t.Errorf("once more: %v", changes(p))
 	}
+	if !plan.Outdated(newer, s.Features[1]) || plan.Outdated(newer, s.Features[0]) {
+		t.Error("what is outdated is not told")
+	}
+	d["config/features.d/b.config"] = "by hand"
+	p = build(t, newer, s, install("a"), d.facts())
+	wantEqual(t, "changed by hand", changes(p), []string{"* a: was required, now requested"})
+	if p.After.Features[1].Files[0] != s.Features[1].Files[0] {
+		t.Error("what was changed by hand was renewed")
+	}
+	p = build(t, two(t, "one, better", "two"), s, remove("b"), d.facts())
+	wantEqual(t, "removal", ops(p), []string{"remove config/features.d/b.config", "remove config/features.d/a.config", "reload the host"})
+}
+
+// An earlier version had no file at all for a unit.
+func TestNewerVersionBringsFirstFiles(t *testing.T) {
+	units := two(t, "one", "two").Units()
+	units[0].Assets = nil
+	older, err := features.NewCatalog(units)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, d := installed(t, older, "b")
+	p := build(t, two(t, "one", "two"), s, install("b"), d.facts())
+	wantEqual(t, "changes", changes(p), []string{"^ a: configuration of this version, was of 1.0", "= b: installed already"})
+	wantEqual(t, "steps", ops(p), []string{"put config/features.d/a.config", "reload the host", "probe a: its modules are loaded"})
 }
 
 func TestNewerVersionMovesFiles(t *testing.T) {

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/rolemgr/rolemgr/features"
@@ -76,7 +78,7 @@ func TestVerify(t *testing.T) {
 	sum := sha256.Sum256([]byte("as recorded"))
 	want := hex.EncodeToString(sum[:])
 	text := factoryText[:len("schema = 1\n")] + "serial = 1\nlevel = \"8.0\"\nlast_transaction = \"t1\"\nwritten_by = \"test\"\nwritten = 2026-01-02T03:04:05Z\n" +
-		"[[feature]]\nid = \"one\"\nreason = \"requested\"\nversion = \"test\"\ninstalled = 2026-01-02T03:04:05Z\n"
+		"[[feature]]\nid = \"unknown-here\"\nreason = \"requested\"\nversion = \"test\"\ninstalled = 2026-01-02T03:04:05Z\n"
 	for _, path := range []string{"a", "b", "c", "d"} {
 		text += "[[feature.file]]\npath = \"" + path + "\"\nsha256 = \"" + want + "\"\n"
 	}
@@ -98,6 +100,42 @@ func TestVerify(t *testing.T) {
 	for path, state := range map[string]FileState{"a": FileOK, "b": FileChanged, "c": FileMissing, "d": FileChanged} {
 		if got[path] != state {
 			t.Errorf("%s is %q; want %q", path, got[path], state)
+		}
+	}
+}
+
+// An earlier version has installed the unit: what this one has otherwise is told, also a file that is new.
+func TestVerifyTellsWhatIsOutdated(t *testing.T) {
+	l, _ := newTestLocal(t, &fakeAdmin{err: wshost.ErrNotRunning}, nil)
+	files := map[string]string{"same": "1", "other": "1", "gone": "1", "changed": "1"}
+	text := factoryText[:len("schema = 1\n")] + "serial = 1\nlevel = \"8.0\"\nlast_transaction = \"t1\"\nwritten_by = \"test\"\nwritten = 2026-01-02T03:04:05Z\n" +
+		"[[feature]]\nid = \"one\"\nreason = \"requested\"\nversion = \"0.9\"\ninstalled = 2026-01-02T03:04:05Z\n"
+	path := func(name string) string { return dropIns + "/" + name + ".config" }
+	for name, content := range files {
+		sum := sha256.Sum256([]byte(content))
+		text += "[[feature.file]]\npath = \"" + path(name) + "\"\nsha256 = \"" + hex.EncodeToString(sum[:]) + "\"\n"
+		writeFile(t, l.o.Home, path(name), content)
+	}
+	writeFile(t, l.o.Home, path("changed"), "by hand")
+	writeFile(t, l.o.Home, "state.toml", text)
+	var err error
+	l.o.Catalog, err = features.NewCatalog([]features.Unit{{ID: "one", Kind: features.Role, Title: "One", Doc: "One.", Assets: fstest.MapFS{
+		path("same"): {Data: []byte("1")}, path("other"): {Data: []byte("2")}, path("changed"): {Data: []byte("2")}, path("new"): {Data: []byte("2")},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks, err := l.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]FileState{"same": FileOK, "other": FileOutdated, "gone": FileOutdated, "changed": FileChanged, "new": FileOutdated}
+	if len(checks) != len(want) {
+		t.Errorf("%v", checks)
+	}
+	for _, c := range checks {
+		if name := strings.TrimSuffix(strings.TrimPrefix(c.Path, dropIns+"/"), ".config"); c.State != want[name] || c.Unit != "one" {
+			t.Errorf("%s of %q is %q; want %q", c.Path, c.Unit, c.State, want[name])
 		}
 	}
 }

@@ -73,11 +73,14 @@ const (
 	FileOK      FileState = "ok"
 	FileChanged FileState = "changed"
 	FileMissing FileState = "missing"
+	// FileOutdated is a file as it was recorded, where this version of rolemgr brings another one, or none. It also is a file
+	// that this version brings and that is not there yet.
+	FileOutdated FileState = "outdated"
 	// FileUnrecorded is a drop-in that no feature has put there, although the host reads it.
 	FileUnrecorded FileState = "unrecorded"
 )
 
-// FileCheck is one recorded file, or a drop-in that is not recorded.
+// FileCheck is one recorded file, one that a newer version of its feature has, or a drop-in that is not recorded.
 type FileCheck struct {
 	Unit  features.ID `json:"unit"` // "" when it is not recorded
 	Path  string      `json:"path"`

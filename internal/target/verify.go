@@ -7,18 +7,21 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/features"
+	"github.com/rolemgr/rolemgr/internal/plan"
+	"github.com/rolemgr/rolemgr/internal/state"
 )
 
 // dropIns is the folder of the drop-ins, relative to the home. It is rolemgr's alone: the host reads all of it.
 const dropIns = "config/features.d"
 
-// Verify compares every recorded file with the disk, in the order of the state, and then tells of drop-ins that nobody
-// recorded: after a lost state.toml they are what still works without being installed. It writes nothing. A file that
+// Verify compares every recorded file with the disk, in the order of the state, and with what this version of rolemgr would
+// put there, and then tells of drop-ins that nobody recorded: after a lost state.toml they are what still works without being installed. It writes nothing. A file that
 // cannot be read is an error, except when it is not there.
 func (l *Local) Verify(ctx context.Context) ([]FileCheck, error) {
 	s, err := l.store.Read()
@@ -38,8 +41,34 @@ func (l *Local) Verify(ctx context.Context) ([]FileCheck, error) {
 			checks = append(checks, FileCheck{Unit: features.ID(f.ID), Path: file.Path, State: compare(sum, file.SHA256)})
 		}
 	}
+	checks = l.outdated(s, checks)
 	unrecorded, err := l.unrecorded(checks)
 	return append(checks, unrecorded...), err
+}
+
+// outdated marks the recorded files that this version of rolemgr has otherwise, and adds those that are new in it.
+func (l *Local) outdated(s state.State, checks []FileCheck) []FileCheck {
+	for _, f := range s.Features {
+		if !plan.Outdated(l.o.Catalog, f) {
+			continue
+		}
+		now := map[string]string{}
+		for _, a := range l.o.Catalog.Assets(features.ID(f.ID)) {
+			now[a.Path] = a.SHA256
+		}
+		for _, file := range f.Files {
+			for i := range checks {
+				if c := &checks[i]; string(c.Unit) == f.ID && c.Path == file.Path && c.State == FileOK && now[c.Path] != file.SHA256 {
+					c.State = FileOutdated
+				}
+			}
+			delete(now, file.Path)
+		}
+		for _, path := range slices.Sorted(maps.Keys(now)) {
+			checks = append(checks, FileCheck{Unit: features.ID(f.ID), Path: path, State: FileOutdated})
+		}
+	}
+	return checks
 }
 
 // unrecorded returns the drop-ins that the host reads and that are not among the recorded files.

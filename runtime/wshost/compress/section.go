@@ -64,7 +64,7 @@ type URLConfig struct {
 // repeat the whole list of the server in a web.config, scheme included, are the common case, and are to be served.
 func Sections() []config.Section {
 	return []config.Section{
-		{Path: HTTPSection, OverrideModeDefault: config.Allow, Verify: verifyPlace, Element: config.Element{
+		{Path: HTTPSection, OverrideModeDefault: config.Allow, Examine: examinePlace, Element: config.Element{
 			Name: "httpCompression", Attributes: httpAttributes(),
 			Collection: &config.Collection{
 				Remove: "remove", Clear: "clear", AllowDuplicates: true,
@@ -97,18 +97,19 @@ func judgeScheme(attribute func(string) string) config.Judgement {
 	return config.Judgement{NoEffect: "there is no such coding here; those that browsers ask for are br, zstd and gzip"}
 }
 
-// verifyPlace says of what counts for the server as a whole that a web.config changes nothing by it.
-func verifyPlace(e *config.Effective) []config.Remark {
-	v, ok := e.Describe(HTTPSection)
+// examinePlace says of what counts for the server as a whole that a web.config changes nothing by it.
+func examinePlace(e *config.Effective, _ bool) []config.Remark {
+	n, ok := e.Node(HTTPSection)
 	if !ok {
 		return nil
 	}
+	at, _ := n.Written()
 	var out []config.Remark
-	for _, a := range v.Root.Attributes {
-		switch a.Name {
+	for _, a := range n.Values() {
+		switch a.Attribute.Name {
 		case "directory", "doDiskSpaceLimiting", "maxDiskSpaceUsage":
-			if a.Written && strings.EqualFold(filepath.Base(a.Pos.File), "web.config") {
-				out = append(out, config.Remark{At: a.Pos, Judgement: config.Judgement{
+			if a.Set && strings.EqualFold(filepath.Base(a.Pos.File), "web.config") {
+				out = append(out, config.Remark{At: at, Attribute: a.Attribute.Name, Judgement: config.Judgement{
 					NoEffect: "the compressed copies are kept for the server as a whole: it counts in applicationHost.config",
 				}})
 			}

@@ -116,7 +116,7 @@ func (f *file) element(n *node, path string, loc *location) {
 			f.unusable(loc, f.doc.fault(a.start, HResultMalformed, path, fmt.Sprintf("the section group %q has no attribute %q", path, a.name), hint))
 		}
 		f.group(n, path, loc)
-	case isKnown && known.Ignored:
+	case isKnown && (known.Ignored || known.harmless(n, path) != ""):
 	case isKnown:
 		if !f.server || len(n.attrs) > 0 || len(n.kids) > 0 {
 			f.unusable(loc, notUsable(n, path, known))

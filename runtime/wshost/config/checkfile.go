@@ -19,8 +19,7 @@ func CheckFile(path string, schema *Schema) []*Error {
 	if fault != nil {
 		return []*Error{fault}
 	}
-	errs, _ := f.check()
-	return errs
+	return f.check()
 }
 
 // bindFile reads a configuration file that stands by itself.
@@ -36,8 +35,17 @@ func bindFile(path string, schema *Schema) (*file, *Error) {
 	return bind(doc, !strings.EqualFold(filepath.Base(path), webConfigName), false, nil), nil
 }
 
-// check returns every fault of a file that stands by itself, in its order, and what the modules make of its sections.
-func (f *file) check() ([]*Error, []Remark) {
+// check returns every fault of a file that stands by itself, in its order.
+func (f *file) check() []*Error {
+	errs, remarks := f.checkAlone()
+	errs = append(errs, faultsOf(remarks)...)
+	sortErrors(errs)
+	return unique(errs)
+}
+
+// checkAlone returns every fault that the tree finds in a file that stands by itself, in its order, and what the owners of
+// sections say of it.
+func (f *file) checkAlone() ([]*Error, []remark) {
 	f.include()
 	path := f.doc.file
 	t := &Tree{o: Options{AppHost: path, BaseDir: filepath.Dir(filepath.Dir(path)), Schema: f.doc.schema, Getenv: os.Getenv}}
@@ -45,19 +53,14 @@ func (f *file) check() ([]*Error, []Remark) {
 		t.o.AppHost = ""
 	}
 	errs := append([]*Error(nil), f.faults...)
-	merging, remarks := t.checkUses(f)
-	errs = append(errs, merging...)
-	for _, e := range faultsOf(remarks) {
-		errs = append(errs, f.doc.withSource(e))
-	}
-	slices.SortStableFunc(errs, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
-	})
+	more, remarks := t.checkUses(f)
+	errs = append(errs, more...)
+	sortErrors(errs)
 	return unique(errs), remarks
 }
 
 // checkUses merges the sections of one file over the defaults, path by path.
-func (t *Tree) checkUses(f *file) ([]*Error, []Remark) {
+func (t *Tree) checkUses(f *file) ([]*Error, []remark) {
 	fileLevel := 0
 	t.mergeServer(nil)
 	if !f.server {
@@ -74,7 +77,7 @@ func (t *Tree) checkUses(f *file) ([]*Error, []Remark) {
 		paths[f.uses[i].path()] = append(paths[f.uses[i].path()], &f.uses[i])
 	}
 	var errs []*Error
-	var remarks []Remark
+	var remarks []remark
 	levels := map[string][]*sectionState{}
 	for _, p := range slices.Sorted(maps.Keys(paths)) {
 		above := p
@@ -94,7 +97,7 @@ func (t *Tree) checkUses(f *file) ([]*Error, []Remark) {
 		levels[p] = b.sections
 		errs = append(errs, b.errs...)
 		l := b.level()
-		remarks = append(remarks, l.eff.Verify()...)
+		remarks = append(remarks, l.eff.examine(true)...)
 		if f.server && p == "" {
 			t.base = l
 			errs = append(errs, t.readSites()...)
@@ -116,20 +119,6 @@ func unique(errs []*Error) []*Error {
 		seen[k] = true
 		return double
 	})
-}
-
-// CheckDir checks every web.config in a folder and below it, as CheckFile does, in the order of their names. Links to
-// folders are not followed.
-func CheckDir(dir string, schema *Schema) []*Error {
-	var errs []*Error
-	eachWebConfig(dir, func(path string, err error) {
-		if err != nil {
-			errs = append(errs, unreadable(path, err))
-			return
-		}
-		errs = append(errs, CheckFile(path, schema)...)
-	})
-	return errs
 }
 
 func eachWebConfig(dir string, visit func(path string, err error)) {
@@ -194,7 +183,8 @@ func ofTool(name string) bool {
 }
 
 // CheckSite returns every fault of the configuration of a site: of the server level, of the location tags that name
-// the site or something below it, and of every web.config in its folders, with inheritance and locks.
+// the site or something below it, and of every web.config in its folders, with inheritance and locks. What the owners of
+// sections refuse is among them.
 func (t *Tree) CheckSite(name string) []*Error {
 	r := t.root(name)
 	if r == nil {
@@ -230,7 +220,7 @@ func (t *Tree) CheckSite(name string) []*Error {
 	for ; len(todo) > 0; todo = todo[1:] {
 		l, _ := t.walk(r, todo[0], nil)
 		errs = append(errs, l.errs...)
-		errs = append(errs, faultsOf(l.eff.Verify())...)
+		errs = append(errs, faultsOf(l.eff.examine(len(l.errs) > 0))...)
 		for _, deeper := range slices.Sorted(maps.Keys(l.pending)) {
 			queue(deeper)
 		}

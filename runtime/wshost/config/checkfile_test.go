@@ -53,7 +53,7 @@ func TestCheckFileTellsAll(t *testing.T) {
 	}
 }
 
-func TestCheckDirAndSite(t *testing.T) {
+func TestCheckSite(t *testing.T) {
 	w := newWorld(t, map[string]string{
 		"root/web.config":             ws(`<webSocket enabled="true"/>`),
 		"root/.hidden/a/Web.config":   "raw:<x",
@@ -65,16 +65,7 @@ func TestCheckDirAndSite(t *testing.T) {
 		"root/good/below/web.config":  ws(add("fine")),
 		"root/twice/inner/web.config": ws(add("z", "z")),
 	})
-	got := told(w, CheckDir(filepath.Join(w.home, "root"), testSchema(t)))
-	for _, want := range []string{"root/.hidden/a/Web.config:1 ", `root/b/web.config:1 unknown section`, "root/twice/inner/web.config:1 <add> with"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("CheckDir misses %s in\n%s", want, got)
-		}
-	}
-	if strings.Count(got, "\n") != 2 {
-		t.Errorf("CheckDir:\n%s", got)
-	}
-	got = told(w, w.open().CheckSite("Site"))
+	got := told(w, w.open().CheckSite("Site"))
 	for _, want := range []string{"root/web.config:1 section \"system.webServer/webSocket\" cannot be used at this path", "root/.hidden/a/Web.config:1 ",
 		`root/b/web.config:1 unknown section`, "root/twice/inner/web.config:1 <add> with", "virt/deep/er/web.config:1 enabled"} {
 		if !strings.Contains(got, want) {
@@ -83,8 +74,5 @@ func TestCheckDirAndSite(t *testing.T) {
 	}
 	if strings.Count(got, "\n") != 4 {
 		t.Errorf("CheckSite:\n%s", got)
-	}
-	if errs := CheckDir(filepath.Join(w.home, "none"), testSchema(t)); len(errs) != 1 || errs[0].HResult != HResultNotFound {
-		t.Errorf("missing folder: %v", errs)
 	}
 }

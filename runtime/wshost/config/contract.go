@@ -55,7 +55,7 @@ type Section struct {
 	NoLocation          bool         // allowLocation="false"
 	LockAttributes      []string     // attributes that only applicationHost.config may set
 	Element             Element      // the section element itself; its Name is the last part of Path
-	Verify              Verify       // nil: the declaration and the Judges say all there is to say
+	Examine             Examine      // nil: the declaration says all there is to say
 }
 
 // Element declares an element: attributes, child elements, and at most one collection of entries.
@@ -131,4 +131,19 @@ type Judgement struct {
 	Feature     string // id of the feature that it needs, beside the one that owns the section
 	Unsupported string // why it cannot work here, and what to use instead
 	Note        string // how it is honoured, where that is not what the words say; with Feature or alone
+}
+
+// Examine looks at a section as it counts for a URL and tells what neither its declaration nor a Judge can know, because it
+// takes the whole: a pattern that does not compile, a name that nothing has. alone tells that the files above are not
+// known, so that nothing may be said to be missing. Like a Judge it serves people only; the host never asks it.
+type Examine func(e *Effective, alone bool) []Remark
+
+// Remark is what an Examine tells of one element, or of one attribute of it. One of Fault and the fields of its Judgement
+// is set.
+type Remark struct {
+	At        Pos    // of the element, as Decode reports it
+	Attribute string // "" for the element as a whole
+	Fault     string // the owner refuses the section with 500.19, and why
+	Hint      string // the next step for a Fault
+	Judgement
 }

@@ -1,7 +1,11 @@
 package config
 
 // The paths of sections that the tree reads itself.
-const sitesPath = "system.applicationHost/sites"
+const (
+	sitesPath         = "system.applicationHost/sites"
+	globalModulesPath = "system.webServer/globalModules"
+	modulesPath       = "system.webServer/modules"
+)
 
 // CoreSections returns the sections that belong to the host itself rather than to a feature: system.applicationHost
 // (sites, log, webLimits), system.webServer/globalModules and system.webServer/modules.
@@ -11,7 +15,7 @@ func CoreSections() []Section {
 
 func globalModulesSection() Section {
 	return Section{
-		Path: "system.webServer/globalModules", OverrideModeDefault: Deny, AllowDefinition: AppHostOnly,
+		Path: globalModulesPath, OverrideModeDefault: Deny, AllowDefinition: AppHostOnly,
 		Element: Element{Name: "globalModules", Collection: &Collection{
 			Remove: "remove", Clear: "clear",
 			Add: Element{Name: "add", Attributes: []Attribute{
@@ -25,7 +29,7 @@ func globalModulesSection() Section {
 
 func modulesSection() Section {
 	return Section{
-		Path: "system.webServer/modules", OverrideModeDefault: Deny, AllowDefinition: MachineToApplication,
+		Path: modulesPath, OverrideModeDefault: Deny, AllowDefinition: MachineToApplication, Examine: examineModules,
 		Element: Element{
 			Name: "modules",
 			Attributes: []Attribute{
@@ -49,14 +53,6 @@ const (
 	noManagedModules = "modules of the .NET Framework do not run here"
 	noPreCondition   = "every module is for every process"
 )
-
-// judgeModule tells the modules of the .NET Framework, which name their type.
-func judgeModule(attribute func(name string) string) Judgement {
-	if attribute("type") != "" {
-		return Judgement{NoEffect: noManagedModules}
-	}
-	return Judgement{}
-}
 
 // Why settings of sites and limits change nothing here.
 const (

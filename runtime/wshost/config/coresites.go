@@ -73,6 +73,7 @@ func siteElements() []Element {
 			{Name: "truncateSize", Type: Int64, Default: "20971520", Check: IntegerRange(1048576, 4294967295), NoEffect: "log files are not cut off by size"},
 			{Name: "localTimeRollover", Type: Bool},
 			{Name: "enabled", Type: Bool, Default: "true"},
+			{Name: "logTargetW3C", Type: Flags, Default: "File", NoEffect: "logs are files; there is no Event Tracing for Windows", Values: []Value{{"File", 1}, {"ETW", 2}}},
 			{Name: "logSiteId", Type: Bool, Default: "true", NoEffect: "the folder of the log is named by the id"},
 		}},
 		{Name: "traceFailedRequestsLogging", NoEffect: "failed requests are not traced here", Attributes: []Attribute{

@@ -19,9 +19,10 @@ type decoded struct {
 // and type and shared: callers must not change it. An error means that T does not fit the section's declaration.
 //
 // A field of type Pos tagged `config:",pos"` receives where the element was last written, a bool tagged
-// `config:",server"` whether that was a file of the server level (a location tag of applicationHost.config included),
-// and a map[string]string tagged `config:",extra"` the unrecognised attributes of an element that allows them. Fields
-// without tag are left alone. Defaults are filled in, also in child elements that nobody wrote.
+// `config:",server"` whether that was a file of the server level (a location tag of applicationHost.config included), a
+// string tagged `config:",location"` the path of the location tag that it was written in ("" outside of one and for the
+// level of the file), and a map[string]string tagged `config:",extra"` the unrecognised attributes of an element that
+// allows them. Fields without tag are left alone. Defaults are filled in, also in child elements that nobody wrote.
 func Decode[T any](e *Effective, section string) (*T, error) {
 	st := e.state(section)
 	if st == nil {
@@ -80,6 +81,9 @@ func decodeField(f reflect.Value, e *element, tag string) error {
 		return nil
 	case option == "server" && name == "" && f.Kind() == reflect.Bool:
 		f.SetBool(e.at.doc != nil && e.level == 0)
+		return nil
+	case option == "location" && name == "" && f.Kind() == reflect.String:
+		f.SetString(e.loc)
 		return nil
 	case option == "extra" && name == "" && f.Type() == reflect.TypeFor[map[string]string]() && e.decl.AllowUnrecognizedAttributes:
 		extra := make(map[string]string, len(e.extra))

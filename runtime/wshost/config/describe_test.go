@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestDescribe(t *testing.T) {
+func TestNodesTellOrigins(t *testing.T) {
 	w := newWorld(t, map[string]string{
 		"apphost": `<configSections><sectionGroup name="system.webServer"><section name="webSocket" overrideModeDefault="Deny"/></sectionGroup></configSections>
 ` + ws(`<webSocket enabled="false"/>
@@ -28,27 +28,30 @@ func TestDescribe(t *testing.T) {
 		return fmt.Sprintf("%s:%d", filepath.Base(p.File), p.Line)
 	}
 	var lines []string
-	var tell func(v ElementView, path string)
-	tell = func(v ElementView, path string) {
-		path += "/" + v.Name
-		for _, a := range v.Attributes {
-			lines = append(lines, fmt.Sprintf("%s@%s=%s %s %v", path, a.Name, a.Value, at(a.Pos), a.Written))
+	var tell func(n Node, path string)
+	tell = func(n Node, path string) {
+		path += "/" + n.Declaration().Name
+		for _, a := range n.Values() {
+			lines = append(lines, fmt.Sprintf("%s@%s=%s %s %v", path, a.Attribute.Name, a.Shown(), at(a.Pos), a.Set))
 		}
-		for _, l := range v.Locks {
+		for _, l := range n.Locks() {
 			lines = append(lines, fmt.Sprintf("%s lock %s %v %s", path, l.Kind, l.Names, at(l.Pos)))
 		}
-		for _, k := range append(append([]ElementView{}, v.Elements...), v.Entries...) {
-			lines = append(lines, path+"/"+k.Name+" "+at(k.Pos))
+		for _, k := range append(n.Elements(), n.Entries()...) {
+			pos, _ := k.Written()
+			lines = append(lines, path+"/"+k.Declaration().Name+" "+at(pos))
 			tell(k, path)
 		}
 	}
 	for _, s := range []string{"webSocket", "staticContent", "security/access", "open", "httpErrors"} {
-		v, ok := e.Describe("system.webServer/" + s)
+		n, ok := e.Node("system.webServer/" + s)
 		if !ok {
 			t.Fatalf("no section %s", s)
 		}
-		lines = append(lines, fmt.Sprintf("%s written=%v denied=%v %s", s, v.Written, v.Denied, at(v.DeniedBy)))
-		tell(v.Root, "")
+		_, written := e.Origin("system.webServer/" + s)
+		by, denied := e.Locked("system.webServer/" + s)
+		lines = append(lines, fmt.Sprintf("%s written=%v denied=%v %s", s, written, denied, at(by)))
+		tell(n, "")
 	}
 	apphost := filepath.Base(w.open().o.AppHost)
 	got := strings.ReplaceAll(strings.Join(lines, "\n"), apphost, "H")
@@ -69,7 +72,7 @@ func TestDescribe(t *testing.T) {
 	if t.Failed() {
 		t.Log(got)
 	}
-	if _, ok := e.Describe("system.webServer/none"); ok {
+	if _, ok := e.Node("system.webServer/none"); ok {
 		t.Error("an unknown section is described")
 	}
 	if s := e.Sections(); len(s) < 8 || s[0] != "system.applicationHost/log" {

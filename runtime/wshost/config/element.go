@@ -17,6 +17,7 @@ type element struct {
 	key    string // of an entry
 	at     place  // where it was last written
 	level  int    // of the file that last wrote it: 0 for the server
+	loc    string // path of the location tag that last wrote it, as written; "" for the level of the file
 	dropIn bool   // an entry that a drop-in has added
 }
 

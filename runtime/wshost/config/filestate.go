@@ -86,12 +86,15 @@ func (s FileState) racy(read time.Time) bool {
 	return read.UnixNano()-max(s.mtime, s.ctime) < int64(settle)
 }
 
-var errNotRegular = errors.New("it is not a regular file")
+var (
+	errNotRegular = errors.New("it is not a regular file")
+	errTooLarge   = errors.New("it is too large")
+)
 
 // lasting reports whether a file that could not be read stays so until its state changes. Having run out of
 // descriptors or of memory passes without a trace in the file.
 func lasting(err error) bool {
-	return errors.Is(err, os.ErrPermission) || errors.Is(err, errNotRegular)
+	return errors.Is(err, os.ErrPermission) || errors.Is(err, errNotRegular) || errors.Is(err, errTooLarge)
 }
 
 // readFile reads a configuration file whole, with the state that belongs to what was read.
@@ -109,6 +112,9 @@ func readFile(path string) ([]byte, FileState, error) {
 		}
 		if before.mode&unix.S_IFMT != unix.S_IFREG {
 			return nil, before, errNotRegular
+		}
+		if before.size > maxFileSize {
+			return nil, before, errTooLarge
 		}
 		src, err := io.ReadAll(io.NewSectionReader(f, 0, maxFileSize+1))
 		if err != nil {
@@ -142,6 +148,9 @@ func instead(text []byte) FileState { return FileState{exists: true, size: int64
 
 // unreadable returns the error of a file that exists but cannot be read.
 func unreadable(path string, err error) *Error {
+	if errors.Is(err, errTooLarge) {
+		return tooLarge(path)
+	}
 	e := &Error{Pos: Pos{File: path}, HResult: HResultAccess}
 	var pe *os.PathError
 	if errors.As(err, &pe) {

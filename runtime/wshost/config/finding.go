@@ -41,6 +41,8 @@ type Finding struct {
 	Feature string
 	// Fault is the fault, for Faulty.
 	Fault *Error
+	// Examined tells that the fault was found by an Examine: the file is well-formed, and what it needs is known.
+	Examined bool
 	// Parent is the index of the finding of the element around it, -1 when there is none.
 	Parent int
 }

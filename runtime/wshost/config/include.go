@@ -59,6 +59,7 @@ func (l *level) cost() int64 {
 // include replaces sections that are kept in a file of their own (configSource="file"). It returns the files.
 func (f *file) include() []source {
 	var sources []source
+	left := int64(maxFileSize) // of all of them together: location tags may name one file many times
 	for i := range f.uses {
 		u := &f.uses[i]
 		if u.fault != nil {
@@ -79,7 +80,11 @@ func (f *file) include() []source {
 			continue
 		}
 		s := source{path: filepath.Join(filepath.Dir(f.doc.file), name)}
-		s.state, _ = statFile(s.path)
+		if s.state, _ = statFile(s.path); s.state.size > left {
+			u.fault = at.fault(HResultMalformed, u.sec.Path, fmt.Sprintf("configSource=%q: the files that are named like that are together larger than %d MiB", a.value, maxFileSize>>20),
+				"write a section that many paths share once, for a path above them")
+			continue
+		}
 		raw, state, err := readFile(s.path)
 		if err != nil {
 			e := unreadable(s.path, err)
@@ -90,6 +95,7 @@ func (f *file) include() []source {
 			sources = append(sources, s)
 			continue
 		}
+		left -= int64(len(raw))
 		s.state, s.raw = state, raw
 		sources = append(sources, s)
 		doc, fault := parseFragment(s.path, raw, f.doc.schema, &u.sec.root)

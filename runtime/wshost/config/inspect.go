@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -17,7 +18,7 @@ func Inspect(path string, schema *Schema) []Finding {
 		return []Finding{faultFinding(fault)}
 	}
 	uses := f.usesByNode() // before configSource is followed
-	errs, remarks := f.check()
+	errs, remarks := f.checkAlone()
 	return inspect(f, uses, errs, remarks)
 }
 
@@ -28,12 +29,11 @@ func (t *Tree) Inspect(root, path string) []Finding {
 	r, url := t.place(root, filepath.Dir(path))
 	levels := t.below(r, url)
 	var errs []*Error
-	var remarks []Remark
+	var remarks []remark
 	for _, l := range levels {
 		errs = append(errs, l.errs...)
-		remarks = append(remarks, l.eff.Verify()...)
+		remarks = append(remarks, l.eff.examine(len(l.errs) > 0)...)
 	}
-	errs = append(errs, faultsOf(remarks)...)
 	raw, _, err := readFile(path)
 	if err != nil {
 		return []Finding{faultFinding(unreadable(path, err))}
@@ -49,13 +49,28 @@ func (t *Tree) Inspect(root, path string) []Finding {
 		files[s.path] = true
 	}
 	errs = slices.DeleteFunc(unique(errs), func(e *Error) bool { return !files[e.Pos.File] })
+	sortErrors(errs)
+	return inspect(f, uses, errs, remarks)
+}
+
+// sortErrors puts errors in the order of a file.
+func sortErrors(errs []*Error) {
 	slices.SortStableFunc(errs, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
-	for i, e := range errs {
-		errs[i] = doc.withSource(e)
+}
+
+// below returns the level of a URL path and those of the location tags below it.
+func (t *Tree) below(r *siteRoot, url string) []*level {
+	l, _ := t.walk(r, url, nil)
+	levels := []*level{l}
+	for _, deeper := range slices.Sorted(maps.Keys(l.pending)) {
+		if under(deeper, fold(url)) {
+			inner, _ := t.walk(r, deeper, nil)
+			levels = append(levels, inner)
+		}
 	}
-	return inspect(f, uses, errs, remarks)
+	return levels
 }
 
 // place returns the site and the URL path of a folder: of a declared site that holds it, else of one whose folder is root.
@@ -93,9 +108,19 @@ func (f *file) usesByNode() map[*node]int {
 	return uses
 }
 
-// inspect tells what becomes of a file with those faults and remarks.
-func inspect(f *file, uses map[*node]int, errs []*Error, remarks []Remark) []Finding {
-	x := &inspector{f: f, uses: uses, at: map[Pos]*Error{}, said: judgements(remarks), told: map[telling]bool{}}
+// inspect tells what becomes of a file with those faults, and with what the owners of sections say of it.
+func inspect(f *file, uses map[*node]int, errs []*Error, remarks []remark) []Finding {
+	x := &inspector{f: f, uses: uses, at: map[Pos]*Error{}, told: map[telling]bool{}, examined: map[*Error]bool{}, judged: map[Pos]Judgement{}}
+	for _, r := range remarks {
+		if e := r.fault(); e != nil && x.f.holds(r.at.doc) {
+			x.examined[e] = true
+			errs = append(errs, e)
+		} else if at := r.at.pos(); e == nil && x.judged[at] == (Judgement{}) {
+			x.judged[at] = r.Judgement
+		}
+	}
+	errs = unique(errs)
+	sortErrors(errs)
 	for _, e := range errs {
 		if x.at[e.Pos] == nil {
 			x.at[e.Pos] = e
@@ -109,7 +134,15 @@ func inspect(f *file, uses map[*node]int, errs []*Error, remarks []Remark) []Fin
 			x.add(faultFinding(e))
 		}
 	}
+	for i := range x.out {
+		x.out[i].Examined = x.examined[x.out[i].Fault]
+	}
 	return x.out
+}
+
+// holds reports whether a document is the file or one that it includes.
+func (f *file) holds(d *document) bool {
+	return d == nil || d.file == f.doc.file || slices.ContainsFunc(f.uses, func(u use) bool { return u.n != nil && u.n.doc.file == d.file })
 }
 
 // An inspector walks a document beside its declarations.
@@ -117,9 +150,11 @@ type inspector struct {
 	f    *file
 	uses map[*node]int  // by the element in the file, before configSource is followed
 	at   map[Pos]*Error // the first fault of each place
-	said map[Pos]Judgement
 	told map[telling]bool
 	out  []Finding
+
+	examined map[*Error]bool   // faults that an Examine has found
+	judged   map[Pos]Judgement // what an Examine says of elements and attributes
 }
 
 // A telling is what makes two errors the same to a reader.
@@ -191,6 +226,8 @@ func (x *inspector) child(n *node, path string, parent int) {
 		return
 	case isKnown && known.Ignored:
 		fd.Verdict, fd.Reason = Ignored, known.Reason
+	case isKnown && known.harmless(n, path) != "":
+		fd.Verdict, fd.Reason = WithoutEffect, known.harmless(n, path)
 	case isKnown && x.at[fd.Pos] == nil:
 		fd.Verdict, fd.Reason = Ignored, "it is empty"
 	case isKnown:
@@ -240,7 +277,7 @@ func (x *inspector) element(n *node, decl *elementDecl, in inner, fd Finding) (i
 	case decl.Judge != nil:
 		fd.judge(decl.Judge(decl.written(n)))
 	}
-	if j, ok := x.said[fd.Pos]; ok && fd.Verdict == Honoured && fd.Feature == "" {
+	if j, ok := x.judged[fd.Pos]; ok && fd.Verdict == Honoured && fd.Feature == "" {
 		fd.judge(j)
 	}
 	in.verdict, in.reason, in.feature = fd.Verdict, fd.Reason, fd.Feature != ""
@@ -320,12 +357,20 @@ func (x *inspector) attributes(n *node, decl *elementDecl, in inner, own bool) {
 			Parent: in.parent,
 		}
 		fd.Verdict, fd.Reason = in.verdictOf()
-		if i, ok := decl.attrs[a.name]; ok && own && fd.Verdict == Honoured && !in.feature && decl.Attributes[i].NoEffect != "" {
-			fd.Verdict, fd.Reason = WithoutEffect, decl.Attributes[i].NoEffect
+		if i, ok := decl.attrs[a.name]; ok && own && fd.Verdict == Honoured && !in.feature {
+			if why := decl.Attributes[i].NoEffect; why != "" && !decl.isDefault(i, a.value) {
+				fd.Verdict, fd.Reason = WithoutEffect, why
+			}
 		}
-		if j, ok := x.said[fd.Pos]; ok && fd.Verdict == Honoured {
+		if j, ok := x.judged[fd.Pos]; ok && fd.Verdict == Honoured {
 			fd.judge(j)
 		}
 		x.add(fd)
 	}
+}
+
+// isDefault reports whether a written value is the default of the attribute: nothing is lost when such a one has no effect.
+func (d *elementDecl) isDefault(i int, written string) bool {
+	v, err := d.Attributes[i].parse(written)
+	return err == nil && v.text == d.defaults[i].text
 }

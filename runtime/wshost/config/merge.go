@@ -13,6 +13,7 @@ type merger struct {
 	dropIn  bool
 	appHost string
 	site    string // whose URLs are merged, "" for the server level
+	loc     string // path of the location tag that is merged, as written
 	getenv  func(string) string
 	errs    []*Error
 }
@@ -34,7 +35,7 @@ func (m *merger) element(base *element, decl *elementDecl, n *node) *element {
 	if base != nil {
 		e = base.clone()
 	}
-	e.at, e.level = n.place(), m.level
+	e.at, e.level, e.loc = n.place(), m.level, m.loc
 	if n.text >= 0 {
 		m.malformed(place{n.doc, n.text}, fmt.Sprintf("there is text inside <%s>", n.name), "delete the text, or make it a comment")
 	}

@@ -15,8 +15,8 @@ type parser struct {
 	dec   *xml.Decoder
 	stack []*node
 	count int
-	last  int  // end of the last token that was understood
-	wide  bool // the file is UTF-16, and src what became of it
+	last  int     // end of the last token that was understood
+	saved Charset // of the file that doc.src was made of
 }
 
 // parse reads a configuration file. The document is returned with an error too, as far as it was understood.
@@ -27,21 +27,26 @@ func parse(file string, src []byte, schema *Schema) (*document, *Error) {
 // parseFragment reads a file whose root is an element of its own, or with nil that of a configuration.
 func parseFragment(file string, src []byte, schema *Schema, fragment *elementDecl) (*document, *Error) {
 	if len(src) > maxFileSize {
-		return nil, &Error{Pos: Pos{File: file}, HResult: HResultMalformed,
-			Message: fmt.Sprintf("the file is larger than %d MiB", maxFileSize>>20),
-			Hint:    "a configuration file holds settings only: move content elsewhere"}
+		return nil, tooLarge(file)
 	}
-	src, wide, err := toUTF8(file, src)
+	src, saved, err := toUTF8(file, src)
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{doc: newDocument(file, src, schema), dec: xml.NewDecoder(bytes.NewReader(src)), wide: wide}
+	p := &parser{doc: newDocument(file, src, schema), dec: xml.NewDecoder(bytes.NewReader(src)), saved: saved}
 	p.doc.fragment = fragment
 	p.dec.CharsetReader = p.charset
 	if err := p.run(); err != nil {
 		return p.doc, err
 	}
 	return p.doc, nil
+}
+
+// longHint is the next step for a file that is too long for a good reason.
+const longHint = `move a long section into a file of its own, which the section names: <section configSource="file.config" />`
+
+func tooLarge(file string) *Error {
+	return &Error{Pos: Pos{File: file}, HResult: HResultMalformed, Message: fmt.Sprintf("the file is larger than %d MiB", maxFileSize>>20), Hint: longHint}
 }
 
 func (p *parser) run() *Error {
@@ -90,15 +95,19 @@ func (p *parser) open(start int, t xml.StartElement) *Error {
 	end := int(p.dec.InputOffset())
 	n := &node{doc: p.doc, start: start, end: len(p.doc.src), text: -1}
 	if msg, off := n.scan(p.doc.src[:end], t.Attr); msg != "" {
-		return p.broken(off, msg, "")
+		hint := ""
+		if len(t.Attr) > maxAttributes {
+			hint = "no element needs that many: look for a quotation mark that is missing"
+		}
+		return p.broken(off, msg, hint)
 	}
 	switch {
 	case len(p.stack) == 0 && p.doc.root != nil:
 		return p.broken(start, fmt.Sprintf("a second root element <%s>", n.name), "a file has one root element, <configuration>")
 	case len(p.stack) == maxDepth:
-		return p.broken(start, fmt.Sprintf("elements are nested deeper than %d", maxDepth), "")
+		return p.broken(start, fmt.Sprintf("elements are nested deeper than %d", maxDepth), "no section needs that: look for start tags whose end tag is missing")
 	case p.count == maxElements:
-		return p.broken(start, fmt.Sprintf("the file has more than %d elements", maxElements), "")
+		return p.broken(start, fmt.Sprintf("the file has more than %d elements", maxElements), longHint)
 	}
 	p.count++
 	if len(p.stack) == 0 {
@@ -195,7 +204,8 @@ func (p *parser) notWellFormed(err error) *Error {
 		if strings.HasPrefix(err.Error(), "xml: unsupported version") {
 			return p.broken(p.last, "the XML declaration names a version other than 1.0", `write <?xml version="1.0"?>`)
 		}
-		return p.broken(p.last, "the file declares a character encoding other than UTF-8", "save the file as UTF-8")
+		e := undeclared(p.doc.pos(p.last), declaredEncoding(p.doc.src))
+		return p.broken(p.last, e.Message, e.Hint)
 	}
 	off := min(int(p.dec.InputOffset()), len(p.doc.src))
 	if off > p.last {
@@ -244,7 +254,7 @@ func syntaxMessage(msg string) (message, hint string) {
 	case strings.HasPrefix(msg, "illegal character code"):
 		return "a character that XML does not allow", "delete the control character"
 	case strings.HasPrefix(msg, "invalid UTF-8"):
-		return "the file is not UTF-8", "save the file as UTF-8"
+		return "the file is not UTF-8", `save the file as UTF-8, or declare in its first line what it is: <?xml version="1.0" encoding="windows-1252"?>`
 	case strings.HasPrefix(msg, "unescaped ]]>"):
 		return "]]> outside a CDATA section", "write ]]&gt;"
 	case strings.HasPrefix(msg, "expected element name"), strings.HasPrefix(msg, "expected attribute name"), strings.HasPrefix(msg, "invalid XML name"):

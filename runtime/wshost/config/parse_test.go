@@ -39,8 +39,9 @@ func TestParseRefuses(t *testing.T) {
 		"utf-16 only a mark":  {"\xfe\xff", "f:1:1", "no element"},
 		"utf-32 le":           {"\xff\xfe\x00\x00<\x00\x00\x00", "f:1:1", "UTF-32"},
 		"utf-32 be no mark":   {"\x00\x00\x00<", "f:1:1", "UTF-32"},
-		"utf-16 label":        {`<?xml version="1.0" encoding="utf-16"?><configuration/>`, "f:1:1", "encoding"},
-		"latin with bytes":    {"<?xml version=\"1.0\" encoding=\"windows-1252\"?><configuration a=\"\xe4\"/>", "f:1:1", "encoding"},
+		"utf-16 label":        {`<?xml version="1.0" encoding="utf-16"?><configuration/>`, "f:1:1", `declares the encoding "utf-16" and is not saved in it`},
+		"another code page":   {"<?xml version=\"1.0\" encoding=\"windows-1251\"?>\n<configuration a=\"\xe4\"/>", "f:2:19", `declares the encoding "windows-1251", which cannot be read`},
+		"no ASCII after all":  {"<?xml version=\"1.0\" encoding=\"us-ascii\"?>\n<configuration a=\"\xe4\"/>", "f:2:19", `declares the encoding "us-ascii", and there is a character`},
 		"blank before":        {"\n<?xml version=\"1.0\"?><configuration/>", "f:2:1", "very first"},
 		"dashes before":       {"---\n<?xml version=\"1.0\"?><configuration/>", "f:1:1", "before the root"},
 		"text after":          {"<configuration/>\n x", "f:2:2", "after the end of <configuration>"},
@@ -61,8 +62,8 @@ func TestParseRefuses(t *testing.T) {
 		"not utf-8":           {"<configuration>\n\xff</configuration>", "f:2:", "not UTF-8"},
 		"many attributes":     {"<configuration" + attributes(maxAttributes+1) + "/>", "f:1:1", "more than 128 attributes"},
 		"deep":                {strings.Repeat("<a>", maxDepth+1), fmt.Sprintf("f:1:%d", 3*maxDepth+1), "deeper than 64"},
-		"many elements":       {"<a>" + strings.Repeat("<b/>", maxElements), "f:1:1048576", "more than 262144 elements"},
-		"larger than allowed": {"<a>" + strings.Repeat(" ", maxFileSize-6) + "</a>", "f", "larger than 16 MiB"},
+		"many elements":       {"<a>" + strings.Repeat("<b/>", maxElements), "f:1:262144", "more than 65536 elements"},
+		"larger than allowed": {"<a>" + strings.Repeat(" ", maxFileSize-6) + "</a>", "f", "larger than 8 MiB"},
 	} {
 		_, err := parse("f", []byte(c.src), testSchema(t))
 		if err == nil {
@@ -207,8 +208,8 @@ func TestManyFaults(t *testing.T) {
 		}
 		f := bind(doc, false, false, nil)
 		tree := &Tree{o: Options{Schema: testSchema(t), Getenv: os.Getenv}}
-		merging, _ := tree.checkUses(f)
-		errs := append(f.faults, merging...)
+		errs, _ := tree.checkUses(f)
+		errs = append(f.faults, errs...)
 		if len(errs) == 0 || len(errs) > maxFaults+1 {
 			t.Errorf("%s: %d faults", name, len(errs))
 		}
@@ -233,7 +234,7 @@ func FuzzParse(f *testing.F) {
 		"", "<configuration/>", "\xef\xbb\xbf<?xml version=\"1.0\"?>\r\n<configuration><location path='.'><system.webServer/></location></configuration>",
 		"<configuration><system.webServer><webSocket enabled='no' x/></system.webServer>", "<!DOCTYPE a>", "<a b=\"c>\n<d/>", "<a><!-- -- -->",
 		"<configuration><system.webServer><staticContent lockItem='true'><remove fileExtension='.x'/><mimeMap a='&#1;'/></staticContent></system.webServer></configuration>",
-		"<?xml version='1.0' encoding='iso-8859-1'?><a>\xe9</a>", "<a/>\x00", "<a", "<a b='1'c='2'/>", "<a><![CDATA[ ]]>x</a>", "<p:a xmlns:p='q' p:b='1'/>",
+		"<?xml version='1.0' encoding='iso-8859-1'?><a>\xe9</a>", "<?xml version='1.0' encoding='windows-1252'?><configuration><system.webServer><open any='\x80'/></system.webServer></configuration>", "<a/>\x00", "<a", "<a b='1'c='2'/>", "<a><![CDATA[ ]]>x</a>", "<p:a xmlns:p='q' p:b='1'/>",
 		"<configuration><configSections><section name='webSocket'/></configSections><location path='a/../b' allowOverride='false' overrideMode='Deny'/></configuration>",
 	} {
 		f.Add([]byte(seed))
@@ -243,7 +244,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		check := func(e *Error) {
 			lines := strings.Count(string(src), "\n") + 1
-			if e.Pos.Line < 0 || e.Pos.Line > lines || e.Pos.Column < 0 || e.Pos.Column > len(src)+1 {
+			if e.Pos.Line < 0 || e.Pos.Line > lines || e.Pos.Column < 0 || e.Pos.Column > 3*len(src)+1 { // as UTF-8 a character is longer
 				t.Errorf("position %v of a file with %d lines", e.Pos, lines)
 			}
 			if e.Message == "" {
@@ -258,8 +259,8 @@ func FuzzParse(f *testing.F) {
 			}
 			file := bind(doc, server, false, nil)
 			tree := &Tree{o: Options{Schema: schema, Getenv: func(string) string { return "" }}}
-			merging, _ := tree.checkUses(file)
-			for _, e := range append(file.faults, merging...) {
+			errs, _ := tree.checkUses(file)
+			for _, e := range append(file.faults, errs...) {
 				check(e)
 			}
 		}

@@ -8,18 +8,13 @@ import (
 	"strings"
 )
 
-// charset accepts a declared encoding that is the same as UTF-8 for this file: a superset of ASCII, and nothing but
-// ASCII in it; or UTF-16, which the file was turned from.
+// charset accepts any declared encoding: the file has been turned into UTF-8, or what it declares cannot be read and was
+// refused. One that is declared and cannot be read is no matter for a file of ASCII alone, except that UTF-16 is not ASCII.
 func (p *parser) charset(label string, in io.Reader) (io.Reader, error) {
-	l := strings.ToLower(label)
-	if p.wide && (l == "utf-16" || l == "utf-16le" || l == "utf-16be" || l == "unicode") {
-		return in, nil
+	if p.saved != UTF8 && p.saved != UTF16 && strings.HasPrefix(strings.ToLower(label), "utf-16") {
+		return nil, fmt.Errorf("encoding %q", label)
 	}
-	superset := l == "us-ascii" || l == "ascii" || l == "utf8" || strings.HasPrefix(l, "iso-8859-") || strings.HasPrefix(l, "windows-125")
-	if superset && (l == "utf8" || !bytes.ContainsFunc(p.doc.src, func(r rune) bool { return r >= 0x80 })) {
-		return in, nil
-	}
-	return nil, fmt.Errorf("encoding %q", label)
+	return in, nil
 }
 
 // scan reads the name and the places of the attributes from the start tag at n.start; src ends with the tag. The

@@ -16,6 +16,9 @@ type Known struct {
 	Feature string // id of the feature that would own it
 	Title   string // its title
 	Reason  string // why it cannot be used here, when no feature can provide it
+	// Judge, unless nil, looks at the attributes that are written of it: where they have no effect (NoEffect) the section is
+	// accepted and skipped. Unlike that of an element it decides what the host does.
+	Judge Judge
 }
 
 // Schema is an immutable set of section declarations.
@@ -114,6 +117,17 @@ func (s *Schema) knownAt(path string) (Known, bool) {
 		p = p[:max(0, strings.LastIndexByte(p, '/'))]
 	}
 	return Known{}, false
+}
+
+// harmless says why a known section that is written so changes nothing here, "" when it may.
+func (k Known) harmless(n *node, path string) string {
+	if k.Judge == nil || path != k.Path {
+		return ""
+	}
+	return k.Judge(func(name string) string {
+		a, _ := n.attr(name)
+		return a.value
+	}).NoEffect
 }
 
 // names returns the names that may stand in a group, for suggestions.

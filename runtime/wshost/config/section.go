@@ -67,6 +67,9 @@ const (
 // merge lays a use of the section over the state. The level of the file is m.level, the target is where it applies.
 func (m *merger) merge(st *sectionState, u *use, target levelKind) *sectionState {
 	m.sec = st.sec
+	if u.path() != "" {
+		m.loc = strings.TrimSuffix(u.loc.written, "/")
+	}
 	if !m.allowed(st, u, target) {
 		return st
 	}

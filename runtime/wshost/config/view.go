@@ -17,6 +17,14 @@ type NodeValue struct {
 	Pos       Pos    // where, when Set
 }
 
+// Shown returns the value as it may be shown: that of a secret is masked.
+func (v NodeValue) Shown() string {
+	if v.Attribute.Secret && v.Text != "" {
+		return masked
+	}
+	return v.Text
+}
+
 // Node returns the root element of a section; false when the schema does not declare it.
 func (e *Effective) Node(section string) (Node, bool) {
 	st := e.state(section)
@@ -89,14 +97,20 @@ func (n Node) Entries() []Node {
 	return out
 }
 
-// SectionPaths returns the paths of the sections that can be used, in the order of their declaration.
+// SectionPaths returns the paths of the sections that can be used, sorted.
 func (s *Schema) SectionPaths() []string {
 	var paths []string
-	for _, sec := range s.sections {
+	for _, sec := range s.Sections() {
 		paths = append(paths, sec.Path)
 	}
 	return paths
 }
+
+// Sections returns the paths of the sections that can be used, sorted.
+func (e *Effective) Sections() []string { return e.schema.SectionPaths() }
+
+// Schema returns the declarations that the configuration was read under.
+func (e *Effective) Schema() *Schema { return e.schema }
 
 // Declaration returns the root element of a section as declared; false when the schema knows no such section.
 func (s *Schema) Declaration(section string) (Element, bool) {

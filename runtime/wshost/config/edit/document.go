@@ -1,6 +1,6 @@
 // Package edit changes an XML configuration file in place: an attribute, an element, an entry of a collection, a section
 // in a location tag. Every byte outside of what is changed stays as it was: comments, order, white space, byte order
-// mark, line ends and quotation marks; what is new is written in the style that the file has already.
+// mark, encoding, line ends and quotation marks; what is new is written in the style that the file has already.
 //
 // It is no XML parser: the standard library reads, and package edit works on the places that it reports. It knows no
 // section and no schema: Validate asks the configuration tree what it would say of the edited text. It is no writer of
@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 )
 
 // maxDepth bounds how deep elements may be nested; the configuration tree refuses more, too.
@@ -22,7 +24,8 @@ const maxDepth = 64
 // Document is the text of a configuration file. Every change leaves a text that is well-formed.
 type Document struct {
 	bom   []byte
-	src   []byte
+	saved config.Charset // the encoding of the file
+	src   []byte         // as UTF-8, whatever the file is saved in
 	root  *node
 	style style
 }
@@ -59,10 +62,18 @@ func Empty() *Document {
 // do about it, the configuration tree says better.
 func Parse(src []byte) (*Document, error) {
 	d := &Document{}
+	d.saved = config.CharsetOf(src)
 	if text, ok := bytes.CutPrefix(src, []byte("\xef\xbb\xbf")); ok {
 		d.bom, src = src[:3], text
 	}
-	d.src = bytes.Clone(src)
+	if d.saved == config.UTF16 {
+		return nil, errors.New("the text cannot be edited: it is UTF-16; save it as UTF-8 first")
+	}
+	decoded, bad := d.saved.Decode(src)
+	if bad >= 0 {
+		return nil, errors.New("the text cannot be edited: it is not in the encoding that it declares; save it as UTF-8 first")
+	}
+	d.src = bytes.Clone(decoded)
 	if err := d.parse(); err != nil {
 		return nil, err
 	}
@@ -70,8 +81,8 @@ func Parse(src []byte) (*Document, error) {
 	return d, nil
 }
 
-// Bytes returns the text.
-func (d *Document) Bytes() []byte { return append(bytes.Clone(d.bom), d.src...) }
+// Bytes returns the text, in the encoding that the file had. A character that this does not have is written as a reference.
+func (d *Document) Bytes() []byte { return append(bytes.Clone(d.bom), d.saved.Encode(d.src)...) }
 
 // parse reads d.src again.
 func (d *Document) parse() error {

@@ -133,11 +133,39 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// TestCodePagesStay edits files in the encoding that they have.
+func TestCodePagesStay(t *testing.T) {
+	for _, tt := range []struct {
+		name, in, want string
+		do             change
+	}{
+		{"code page", "<?xml version='1.0' encoding='windows-1252'?>\n<configuration><!-- \xfc\x81 --><a b='\x80'/></configuration>", "<?xml version='1.0' encoding='windows-1252'?>\n<configuration><!-- \xfc\x81 --><a b='\xdf\x80&#1071;'/></configuration>", set("a", "b", "ß€Я")},
+		{"latin 1", "<?xml version='1.0' encoding='iso-8859-1'?>\n<configuration><a b='\xfc\x80'/></configuration>", "<?xml version='1.0' encoding='iso-8859-1'?>\n<configuration><a b='\xfc\x80' c='\xdf&#8364;'/></configuration>", set("a", "c", "ß€")},
+		{"ASCII", "<?xml version='1.0' encoding='us-ascii'?>\n<configuration><a/></configuration>", "<?xml version='1.0' encoding='us-ascii'?>\n<configuration><a b=\"&#223;\"/></configuration>", set("a", "b", "ß")},
+	} {
+		d, err := Parse([]byte(tt.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tt.do(d); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(d.Bytes()); got != tt.want {
+			t.Errorf("%s: got\n%q\nwant\n%q", tt.name, got, tt.want)
+		}
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	deep := strings.Repeat("<a>", maxDepth+1) + strings.Repeat("</a>", maxDepth+1)
 	for _, in := range []string{"", "text", "<a>", "<a></b>", "<a/><b/>", `<a b="1" b="2"/>`, `<a b="1"c="2"/>`, "<!DOCTYPE a><a/>", "\xff\xfe<\x00", deep} {
 		if _, err := Parse([]byte(in)); err == nil {
 			t.Errorf("%q was taken", in)
+		}
+	}
+	for _, in := range []string{"\xff\xfe<\x00", "<?xml version='1.0' encoding='koi8-r'?><a b='\xe4'/>", "<?xml version='1.0' encoding='us-ascii'?><a b='\xe4'/>"} {
+		if _, err := Parse([]byte(in)); err == nil || !strings.Contains(err.Error(), "save it as UTF-8 first") {
+			t.Errorf("%q: %v", in, err)
 		}
 	}
 	if _, err := Parse([]byte(strings.Repeat("<a>", maxDepth) + strings.Repeat("</a>", maxDepth))); err != nil {
