@@ -25,6 +25,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if code, ok := runSiteProgram(); ok {
+		os.Exit(code)
+	}
 	testscript.Main(m, map[string]func(){"rolemgr": main, "terminal-of-children": printTerminals, "rolemgr-with-a-fault": runBroken})
 }
 

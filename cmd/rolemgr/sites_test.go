@@ -35,6 +35,7 @@ func TestSites(t *testing.T) {
 		t.Fatalf("%d sites, %v", len(names), err)
 	}
 	full := installEverything(t)
+	t.Setenv("PATH", sitePrograms(t))
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
 			t.Parallel()

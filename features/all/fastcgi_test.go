@@ -17,7 +17,10 @@ import (
 const fastCGIEnv = "ALL_TEST_FASTCGI"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(fastCGIEnv) == "" {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == proofProgram:
+		os.Exit(runProofProgram(os.Args[2:]))
+	case os.Getenv(fastCGIEnv) == "" && !(len(os.Args) > 1 && os.Args[1] == proofFastCGI):
 		os.Exit(m.Run())
 	}
 	l, err := net.FileListener(os.Stdin)
@@ -34,6 +37,12 @@ func fastCGIPage(w http.ResponseWriter, r *http.Request) {
 	switch q := r.URL.Query(); q.Get("do") {
 	case "exit":
 		os.Exit(7)
+	case "env":
+		fmt.Fprint(w, os.Getenv(q.Get("name")))
+		return
+	case "args":
+		fmt.Fprint(w, strings.Join(os.Args[1:], " "))
+		return
 	case "wait": // until somebody makes the file
 		os.WriteFile(q.Get("file")+".busy", nil, 0o600)
 		for {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,7 +106,7 @@ func TestProofs(t *testing.T) {
 
 // proveTogether serves all variants as sites of one host.
 func proveTogether(t *testing.T, variants []*variant) {
-	home := newHome(t, append(everything(), "url-rewrite")...)
+	home := newHome(t, append(everything(), "url-rewrite", "http-platform", "fastcgi", "cgi")...)
 	files := fixture()
 	var sites, locations strings.Builder
 	for _, v := range variants {
@@ -125,12 +126,24 @@ func proveTogether(t *testing.T, variants []*variant) {
 		"</sites></system.applicationHost>"+locations.String()+"</configuration>")
 	h := startHost(t, home, app(proofApp))
 	addresses := h.addresses()
+	// Several at a time: programs take a while to start.
+	var wg sync.WaitGroup
+	next := make(chan *variant)
+	for range 4 {
+		wg.Go(func() {
+			for v := range next {
+				v.look()
+			}
+		})
+	}
 	for _, v := range variants {
 		own := *h
 		own.addr = addresses[v.name]
 		v.testHost = &own
-		v.look()
+		next <- v
 	}
+	close(next)
+	wg.Wait()
 	h.stop()
 	for _, v := range variants {
 		v.judge(t)
@@ -150,8 +163,9 @@ func (h *testHost) addresses() map[string]string {
 
 // proveAlone serves a variant as a host of its own.
 func (v *variant) proveAlone(t *testing.T) {
-	home := newHome(t, append(everything(), "url-rewrite")...)
+	home := newHome(t, append(everything(), "url-rewrite", "http-platform", "fastcgi", "cgi")...)
 	fill(t, filepath.Join(home, "one"), fixture())
+	proofCertificates(t, home)
 	for _, dir := range []string{"one", "two"} {
 		fill(t, filepath.Join(home, dir), map[string]string{"where.txt": dir})
 	}

@@ -3,6 +3,8 @@ package all_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
@@ -41,6 +43,7 @@ func socketProofs() []proofs {
 		{section: "system.webServer/webSocket", beside: list(ws), cases: []proof{
 			{of: "@enabled", with: "false", without: "true", ask: "/ws", want: "404.0", otherwise: "426.0"},
 			{of: "@receiveBufferLimit", with: "4096", without: "4097", do: longMessage, want: "too big", otherwise: "echo"},
+			{of: "@allowedOrigins", with: "http://a.example", without: unset, do: fromAnotherOrigin, want: "echo", otherwise: "403"},
 			{of: "@pingInterval", by: "features/all TestPingInterval"},
 		}},
 		{section: "system.webServer/webSocketEndpoints", cases: []proof{
@@ -73,4 +76,19 @@ func longMessage(v *variant) string {
 		return "echo"
 	}
 	return err.Error()
+}
+
+// fromAnotherOrigin opens a WebSocket as a page of http://a.example does.
+func fromAnotherOrigin(v *variant) string {
+	ctx, cancel := context.WithTimeout(v.t.Context(), 10*time.Second)
+	defer cancel()
+	c, resp, err := ws.Dial(ctx, "ws://"+v.addr+"/ws", &ws.DialOptions{Header: http.Header{"Origin": {"http://a.example"}}})
+	if err != nil && resp != nil {
+		return strconv.Itoa(resp.StatusCode)
+	}
+	if err != nil {
+		return err.Error()
+	}
+	_ = c.Close(frame.NormalClosure, "")
+	return "echo"
 }

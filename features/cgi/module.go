@@ -116,10 +116,11 @@ func present(q *module.Request, s gateway.Script) *module.HTTPError {
 // scriptProcessor says where the script is to stand, it says "%s", as on IIS.
 func (m *cgiModule) program(q *module.Request, c *cgiConfig, script gateway.Script) (process.Spec, *module.HTTPError) {
 	file := q.Files.Physical(script.URL)
-	spec := process.Spec{Path: file, Dir: filepath.Dir(file), Env: gateway.BaseEnv()}
+	spec := process.Spec{Path: file, Dir: filepath.Dir(file)}
 	if c.AsUser {
 		spec.User = c.User
 	}
+	spec.Env = gateway.BaseEnv(spec.User)
 	processor := q.Handler.Processor
 	if processor == "" {
 		return spec, gateway.Restricted(q, name, file)

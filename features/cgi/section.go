@@ -20,6 +20,7 @@ func sections() []config.Section {
 	return []config.Section{{
 		Path:                section,
 		OverrideModeDefault: config.Deny,
+		LockAttributes:      []string{"createProcessAsUser", "user"}, // whom programs run as is never for a site to say
 		Element: config.Element{Name: "cgi", Attributes: []config.Attribute{
 			{Name: "createCGIWithNewConsole", Type: config.Bool, Default: "false", NoEffect: "programs have no consoles here"},
 			{Name: "createProcessAsUser", Type: config.Bool, Default: "true"},

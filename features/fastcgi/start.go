@@ -44,7 +44,7 @@ func (p *pool) start() (*instance, error) {
 // environment returns the environment of a process. PHP would end by itself after 500 requests: it is told to do so no
 // earlier than it is replaced.
 func (p *pool) environment() []string {
-	env := append(gateway.BaseEnv(), "FCGI_ROLE=RESPONDER", "PHP_FCGI_MAX_REQUESTS="+strconv.FormatUint(uint64(p.app.Requests), 10))
+	env := append(gateway.BaseEnv(p.app.User), "FCGI_ROLE=RESPONDER", "PHP_FCGI_MAX_REQUESTS="+strconv.FormatUint(uint64(p.app.Requests), 10))
 	for _, v := range p.app.Env.Entries {
 		env = append(env, v.Name+"="+v.Value) // the last of a name counts
 	}

@@ -27,23 +27,30 @@ type application struct {
 	token string
 	log   *slog.Logger
 
+	// Guarded by m.mu: the settings that a request asked for last, and its generation.
+	wanted     settings
+	generation uint64
+
 	mu       sync.Mutex
 	set      settings
 	slots    []*instance // nil where no process was started
+	fresh    *instance   // the replacement that is being started
 	old      []*instance // replaced, and not ended yet
 	next     int
 	fails    *process.RapidFail
 	last     error // of the last start or process that failed
 	sessions sessions
 	changes  changes
+	epoch    int  // of the programs and settings: each reason for a replacement begins another one
 	renewing bool // replacements are being started
-	again    bool // and are out of date already
 	closed   bool
 	draining bool
+	stops    sync.WaitGroup // processes that were asked to end
 }
 
 func newApplication(m *manager, id identity, s settings) *application {
 	a := &application{m: m, id: id, token: newToken(), set: s, log: m.log.With("application", id.appPath, "section", id.section)}
+	a.sessions.most = sessionsMost
 	a.reset()
 	return a
 }
@@ -74,8 +81,12 @@ func (a *application) configure(s settings) {
 	a.recycleLocked("its settings have changed")
 }
 
-// errGone is why nothing is started any more.
-var errGone = errors.New("the server is stopping")
+var (
+	// errGone is why nothing is started any more.
+	errGone = errors.New("the server is stopping")
+	// errReplaced is a process that was asked to end before it was ready: there is another one, or will be.
+	errReplaced = errors.New("the process was replaced while it started")
+)
 
 // tooManyFailures is why an application is not started for now.
 type tooManyFailures struct {
@@ -93,25 +104,30 @@ func (e *tooManyFailures) Error() string {
 func (e *tooManyFailures) Unwrap() error { return e.last }
 
 // pick returns the process that a request goes to: the one that has its session, or the next one in turn. It waits while
-// that starts, unless another is ready.
-func (a *application) pick(r *http.Request) (*instance, error) {
-	i, err := a.choose(r)
+// that starts, unless another is ready. The request counts as one of the process from then on; done is to be called
+// at its end.
+func (a *application) pick(r *http.Request) (i *instance, done func(), err error) {
+	a.mu.Lock()
+	i, err = a.chooseLocked(r)
 	if err != nil {
-		return nil, err
+		a.mu.Unlock()
+		return nil, nil, err
 	}
+	i.requests.Add(1)
+	a.mu.Unlock()
+	done = func() { i.requests.Add(-1) }
 	if err := i.wait(r.Context()); err != nil {
-		return nil, err
+		done()
+		return nil, nil, err
 	}
-	return i, nil
+	return i, done, nil
 }
 
-func (a *application) choose(r *http.Request) (*instance, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (a *application) chooseLocked(r *http.Request) (*instance, error) {
 	if a.closed {
 		return nil, errGone
 	}
-	now := time.Now()
+	now := a.m.now()
 	if why := a.changes.look(&a.set, now); why != "" {
 		a.recycleLocked(why)
 	}
@@ -122,7 +138,7 @@ func (a *application) choose(r *http.Request) (*instance, error) {
 	}
 	turn := a.next % len(a.slots)
 	a.next++
-	if i := a.slots[turn]; i != nil && i.isReady() {
+	if i := a.slots[turn]; i != nil && i.isReady() && !i.full() {
 		return i, nil
 	}
 	if a.slots[turn] == nil {
@@ -162,12 +178,20 @@ func (a *application) startLocked(slot int) *instance {
 func (a *application) ended(i *instance, err error, wasReady bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	i.gone = true
 	a.sessions.forget(i)
-	a.old = slices.DeleteFunc(a.old, func(o *instance) bool { return o == i })
+	if n := len(a.old); n > 0 {
+		if a.old = slices.DeleteFunc(a.old, func(o *instance) bool { return o == i }); len(a.old) < n {
+			a.log.Warn("a process that was replaced has ended by itself", "error", err, "log", i.logFile())
+			return
+		}
+	}
+	if a.closed {
+		return
+	}
 	a.last = err
-	tripped := a.fails.Failed(time.Now())
-	level := slog.LevelError
-	a.log.Log(context.Background(), level, "a process of an application has failed", "error", err, "was_ready", wasReady, "log", i.logFile())
+	tripped := a.fails.Failed(a.m.now())
+	a.log.Error("a process of an application has failed", "error", err, "was_ready", wasReady, "log", i.logFile())
 	if tripped {
 		a.log.Error("the application failed too often and is not started for now", "rapidFailsPerMinute", a.set.rapidFails)
 	}
@@ -175,7 +199,7 @@ func (a *application) ended(i *instance, err error, wasReady bool) {
 		return
 	}
 	a.slots[i.slot] = nil
-	if _, tripped := a.fails.Tripped(time.Now()); wasReady && !tripped && !a.closed {
+	if _, tripped := a.fails.Tripped(a.m.now()); wasReady && !tripped {
 		a.slots[i.slot] = a.startLocked(i.slot)
 	}
 }
@@ -184,59 +208,64 @@ func (a *application) ended(i *instance, err error, wasReady bool) {
 // kept when that fails.
 func (a *application) recycleLocked(why string) {
 	a.fails.Reset()
+	a.epoch++
 	a.log.Info("the processes of an application are replaced", "because", why)
-	if a.renewing {
-		a.again = true
-		return
+	if !a.renewing {
+		a.renewing = true
+		go a.renew()
 	}
-	a.renewing = true
-	go a.renew()
 }
 
-// renew replaces process after process, as often as there was a change meanwhile.
+// renew replaces process after process, until none is of an earlier epoch but those whose replacement has failed.
 func (a *application) renew() {
-	for slot := 0; ; slot++ {
+	for {
 		a.mu.Lock()
-		if a.again {
-			a.again, slot = false, 0
-		}
-		for slot < len(a.slots) && a.slots[slot] == nil {
-			slot++
-		}
-		if slot >= len(a.slots) || a.closed {
+		slot := slices.IndexFunc(a.slots, func(i *instance) bool { return i != nil && i.epoch < a.epoch })
+		if slot < 0 || a.closed {
 			a.renewing = false
 			a.mu.Unlock()
 			return
 		}
-		before := a.slots[slot]
 		fresh := newInstance(a, slot)
-		fresh.replaces = true
+		a.fresh = fresh
 		a.mu.Unlock()
 		go fresh.run()
 		err := fresh.wait(context.Background())
 		a.mu.Lock()
+		a.fresh = nil
 		switch {
+		case errors.Is(err, errReplaced): // the application was taken down
 		case err != nil:
+			a.keepLocked(slot, fresh.epoch)
 			a.log.Error("a replacement could not be started: the process before it goes on", "error", err)
-		case slot >= len(a.slots) || a.closed:
+		case fresh.gone: // it was asked to end, or has ended by itself, the moment it was ready
+			a.keepLocked(slot, fresh.epoch)
+		case slot >= len(a.slots):
 			a.retireLocked(fresh, 0)
 		default:
-			if a.slots[slot] != nil {
-				before = a.slots[slot]
-			}
+			before := a.slots[slot]
 			a.slots[slot] = fresh
-			a.retireLocked(before, before.set.drain)
+			if before != nil { // nil when it has failed for good meanwhile
+				a.retireLocked(before, before.set.drain)
+			}
 		}
 		a.mu.Unlock()
+	}
+}
+
+// keepLocked keeps the process of a slot, whose replacement has failed, until there is another reason to replace it.
+func (a *application) keepLocked(slot, epoch int) {
+	if slot < len(a.slots) && a.slots[slot] != nil {
+		a.slots[slot].epoch = max(a.slots[slot].epoch, epoch)
 	}
 }
 
 // retireLocked lets a process end: when nothing that it has begun is left, or after limit.
 func (a *application) retireLocked(i *instance, limit time.Duration) {
-	if i == nil || slices.Contains(a.old, i) {
+	if i == nil || i.gone || slices.Contains(a.old, i) {
 		return
 	}
-	i.retire(limit)
+	i.until = a.m.now().Add(limit)
 	a.old = append(a.old, i)
 	if !a.draining {
 		a.draining = true
@@ -244,17 +273,23 @@ func (a *application) retireLocked(i *instance, limit time.Duration) {
 	}
 }
 
+// stopLocked asks a process to end.
+func (a *application) stopLocked(i *instance) {
+	i.gone = true
+	a.sessions.forget(i)
+	a.stops.Go(i.stop)
+}
+
 // drain ends processes that were replaced, until there are none.
 func (a *application) drain() {
 	for {
 		a.mu.Lock()
-		now := time.Now()
+		now := a.m.now()
 		a.old = slices.DeleteFunc(a.old, func(i *instance) bool {
-			if !now.After(i.until) && (i.busy() || a.sessions.live(i, now)) {
+			if now.Before(i.until) && (i.busy() || now.Sub(i.session) < sessionQuiet) {
 				return false
 			}
-			a.sessions.forget(i)
-			go i.stop()
+			a.stopLocked(i)
 			return true
 		})
 		if len(a.old) == 0 {
@@ -267,13 +302,23 @@ func (a *application) drain() {
 	}
 }
 
-// offline takes the application down: what its processes have begun may end.
-func (a *application) offline() {
+// drainLimit returns how long its processes may finish what they have begun.
+func (a *application) drainLimit() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.set.drain
+}
+
+// offline takes the application down: what its processes have begun may end, within limit.
+func (a *application) offline(limit time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for slot, i := range a.slots {
-		a.retireLocked(i, a.set.shutdown)
+		a.retireLocked(i, limit)
 		a.slots[slot] = nil
+	}
+	if a.fresh != nil && !a.fresh.gone && !a.closed {
+		a.stopLocked(a.fresh)
 	}
 	a.fails.Reset()
 }
@@ -282,14 +327,12 @@ func (a *application) offline() {
 func (a *application) close() {
 	a.mu.Lock()
 	a.closed = true
-	all := append(slices.Clone(a.slots), a.old...)
-	a.slots, a.old = make([]*instance, len(a.slots)), nil
-	a.mu.Unlock()
-	var wg sync.WaitGroup
-	for _, i := range all {
-		if i != nil {
-			wg.Go(i.stop)
+	for _, i := range append(append(slices.Clone(a.slots), a.old...), a.fresh) {
+		if i != nil && !i.gone {
+			a.stopLocked(i)
 		}
 	}
-	wg.Wait()
+	a.slots, a.old = make([]*instance, len(a.slots)), nil
+	a.mu.Unlock()
+	a.stops.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -53,15 +54,15 @@ func (c *changes) look(s *settings, now time.Time) string {
 
 // fingerprint changes when a file that a pattern names appears, goes or is written.
 func fingerprint(folder string, patterns []string) uint64 {
+	brackets := strings.NewReplacer("[", `\[`)
+	plain := strings.NewReplacer("[", `\[`, "*", `\*`, "?", `\?`, `\`, `\\`)
 	h := fnv.New64a()
 	for _, p := range patterns {
+		p = brackets.Replace(p) // patterns of Windows know * and ? alone
 		if !filepath.IsAbs(p) {
-			p = filepath.Join(folder, p)
+			p = filepath.Join(plain.Replace(folder), p)
 		}
-		names, err := filepath.Glob(p)
-		if err != nil {
-			names = []string{p} // no pattern: a name with a bracket
-		}
+		names, _ := filepath.Glob(p)
 		for _, name := range names {
 			if info, err := os.Stat(name); err == nil {
 				_, _ = h.Write([]byte(name + "\x00" + strconv.FormatInt(info.ModTime().UnixNano(), 16) + "\x00" + strconv.FormatInt(info.Size(), 16) + "\x00"))

@@ -2,7 +2,6 @@ package httpplatform
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,8 +16,10 @@ import (
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/forward"
+	"github.com/rolemgr/rolemgr/runtime/wshost/gateway"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 	"github.com/rolemgr/rolemgr/runtime/wshost/process"
+	"github.com/rolemgr/rolemgr/runtime/wshost/ws/xconnect"
 )
 
 // How often a process that starts is asked whether it listens, at first and at last.
@@ -29,13 +30,20 @@ const (
 
 // instance is one process of an application.
 type instance struct {
-	app      *application
-	set      settings
-	slot     int
-	replaces bool // another process goes on while this one starts
+	app  *application
+	set  settings
+	slot int
 
+	// requests are those that were given to it, also while it starts; they are added under app.mu, so that it is not ended
+	// between the choice and the request.
 	requests atomic.Int64
 	sockets  atomic.Int64
+
+	// Guarded by app.mu.
+	epoch   int       // of the application, as it started
+	gone    bool      // it takes nothing more: it has ended, failed, or was asked to end
+	until   time.Time // of a process that is replaced: it is ended then at the latest
+	session time.Time // when one of its sessions was used last
 
 	ready chan struct{} // closed when it listens or has failed
 	err   error         // after that: why it failed
@@ -46,12 +54,11 @@ type instance struct {
 	mu      sync.Mutex
 	proc    *process.Process
 	log     string
-	stopped bool      // it was asked to end
-	until   time.Time // of a process that is replaced; guarded by app.mu
+	stopped bool // it was asked to end
 }
 
 func newInstance(a *application, slot int) *instance {
-	return &instance{app: a, set: a.set, slot: slot, ready: make(chan struct{})}
+	return &instance{app: a, set: a.set, slot: slot, epoch: a.epoch, ready: make(chan struct{})}
 }
 
 // isReady reports whether it takes requests.
@@ -77,8 +84,10 @@ func (i *instance) wait(ctx context.Context) error {
 // busy reports whether something that it has begun is going on.
 func (i *instance) busy() bool { return i.requests.Load() > 0 || i.sockets.Load() > 0 }
 
-// retire notes until when it may finish what it has begun.
-func (i *instance) retire(limit time.Duration) { i.until = time.Now().Add(limit) }
+// full reports whether it has as many requests and sockets as it may have.
+func (i *instance) full() bool {
+	return i.set.concurrent > 0 && i.requests.Load()+i.sockets.Load() >= int64(i.set.concurrent)
+}
 
 // logFile returns the file that holds what it writes, "" for none.
 func (i *instance) logFile() string {
@@ -87,7 +96,7 @@ func (i *instance) logFile() string {
 	return i.log
 }
 
-// startError is a process that did not come to listen.
+// startError is a process that did not come to listen, or ended by itself.
 type startError struct {
 	err  error
 	log  string // file; "" for none
@@ -108,12 +117,15 @@ func (i *instance) run() {
 		if again, err = i.start(); err == nil {
 			break
 		}
-		if !again || attempt >= i.set.retries || i.isStopped() {
-			i.err = &startError{err, i.logFile(), i.tail.String()}
+		if i.isStopped() {
+			i.err = errReplaced
 			close(i.ready)
-			if !i.isStopped() {
-				i.app.ended(i, i.err, false)
-			}
+			return
+		}
+		if !again || attempt >= i.set.retries {
+			i.err = &startError{err, i.logFile(), i.tail.String()}
+			i.app.ended(i, i.err, false) // before the others hear of it, so that the next one finds the slot empty
+			close(i.ready)
 			return
 		}
 		i.app.log.Warn("a process did not start and is tried again", "error", err, "attempt", attempt+1, "log", i.logFile())
@@ -124,7 +136,8 @@ func (i *instance) run() {
 	<-i.proc.Done()
 	_ = i.f.Close()
 	if !i.isStopped() {
-		i.app.ended(i, fmt.Errorf("process %d ended by itself: %s", i.proc.PID(), i.proc.Exit()), true)
+		err := fmt.Errorf("process %d ended by itself: %s", i.proc.PID(), i.proc.Exit())
+		i.app.ended(i, &startError{err, i.logFile(), i.tail.String()}, true)
 	}
 }
 
@@ -136,10 +149,16 @@ func (i *instance) isStopped() bool {
 
 // start starts the process and waits until it listens. again tells whether another attempt makes sense.
 func (i *instance) start() (again bool, err error) {
-	port, err := process.FreePort()
+	port, err := i.app.m.ports.take()
 	if err != nil {
 		return true, err
 	}
+	kept := false
+	defer func() {
+		if !kept {
+			i.app.m.ports.give(port)
+		}
+	}()
 	c, err := i.set.resolve(port)
 	if err != nil {
 		return false, err
@@ -160,15 +179,17 @@ func (i *instance) start() (again bool, err error) {
 		}
 		return false, fmt.Errorf("%q cannot be started: %w", c.path, err)
 	}
+	kept = true
 	go func() {
 		<-proc.Done()
 		i.tail.close(out)
+		i.app.m.ports.give(port)
 	}()
 	i.mu.Lock()
 	i.proc = proc
 	stopped := i.stopped
 	if out != nil { // the name that IIS gives it has the process's number
-		name := strings.TrimSuffix(out.Name(), ".log") + "_" + strconv.Itoa(proc.PID()) + ".log"
+		name := i.set.log + "_" + time.Now().UTC().Format("20060102150405") + "_" + strconv.Itoa(proc.PID()) + ".log"
 		if os.Rename(out.Name(), name) == nil {
 			i.log = name
 		}
@@ -176,7 +197,7 @@ func (i *instance) start() (again bool, err error) {
 	i.mu.Unlock()
 	if stopped {
 		proc.Kill()
-		return false, errGone
+		return false, errReplaced
 	}
 	if err := i.listens(proc, port); err != nil {
 		proc.Kill()
@@ -185,7 +206,8 @@ func (i *instance) start() (again bool, err error) {
 	return false, nil
 }
 
-// openLog makes the file for what the process writes; nil when it is not kept.
+// openLog makes the file for what the process writes; nil when it is not kept. It follows no link: the folder may belong
+// to the user of the application, and the file belongs to that of the server.
 func (i *instance) openLog() (*os.File, error) {
 	if i.set.log == "" {
 		return nil, nil
@@ -193,7 +215,8 @@ func (i *instance) openLog() (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(i.set.log), 0o755); err != nil {
 		return nil, fmt.Errorf("the folder of the log cannot be made: %w", err)
 	}
-	f, err := os.OpenFile(i.set.log+"_"+time.Now().UTC().Format("20060102150405.000")+".log", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
+	name := i.set.log + "_" + time.Now().UTC().Format("20060102150405.000000000") + "_" + strconv.Itoa(i.slot) + ".log"
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
 		return nil, fmt.Errorf("the log cannot be written: %w", err)
 	}
@@ -212,8 +235,12 @@ func (i *instance) listens(proc *process.Process, port int) error {
 			addr := net.JoinHostPort(host, strconv.Itoa(port))
 			if c, err := net.DialTimeout("tcp", addr, probeLast); err == nil {
 				_ = c.Close()
-				i.addr = addr
-				return nil
+				select {
+				case <-proc.Done(): // it was somebody else who listens there
+				default:
+					i.addr = addr
+					return nil
+				}
 			}
 		}
 		select {
@@ -238,10 +265,9 @@ func (i *instance) stop() {
 }
 
 // own reports whether a variable of the host's environment is about the host itself.
-func own(entry string) bool {
-	name, _, _ := strings.Cut(entry, "=")
+func own(name string) bool {
 	switch name {
-	case "GODEBUG", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM":
+	case "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID", "INVOCATION_ID", "JOURNAL_STREAM":
 		return true
 	}
 	return strings.HasPrefix(name, "ROLEMGR_")
@@ -251,7 +277,10 @@ func own(entry string) bool {
 // know, what tells ASP.NET Core that it stands behind a server, and at last what the configuration says.
 func (i *instance) environment(port int) []string {
 	p := strconv.Itoa(port)
-	env := slices.DeleteFunc(os.Environ(), own)
+	env := slices.DeleteFunc(xconnect.Without(os.Environ()), func(e string) bool {
+		name, _, _ := strings.Cut(e, "=")
+		return own(name) || i.set.user != "" && gateway.OfUser(name)
+	})
 	env = append(env, "PORT="+p, "HTTP_PLATFORM_PORT="+p)
 	if i.set.section == corePath {
 		env = append(env, "ASPNETCORE_PORT="+p, "ASPNETCORE_URLS=http://127.0.0.1:"+p, "ASPNETCORE_APPL_PATH="+i.set.appPath,
@@ -261,10 +290,7 @@ func (i *instance) environment(port int) []string {
 	for _, e := range entries(i.set.env) {
 		name, _, _ := strings.Cut(e, "=")
 		env = slices.DeleteFunc(env, func(have string) bool { return strings.HasPrefix(have, name+"=") })
-		for _, known := range []string{"HTTP_PLATFORM_PORT", "ASPNETCORE_PORT", "PORT"} {
-			e = strings.ReplaceAll(e, "%"+known+"%", p)
-		}
-		env = append(env, e)
+		env = append(env, withPort(e, port))
 	}
 	return env
 }
@@ -317,8 +343,7 @@ func (i *instance) answered(resp *http.Response) error {
 // failure names the file that may say why a request failed.
 func (i *instance) failure(err error) *module.HTTPError {
 	e := i.f.BadGateway(err)
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" || i.ended() {
+	if i.ended() {
 		e.Summary = "the process of the application has ended: " + err.Error()
 	}
 	e.Hint = hint(i.logFile(), i.tail.String())

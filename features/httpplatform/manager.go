@@ -3,9 +3,14 @@ package httpplatform
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/process"
 	"github.com/rolemgr/rolemgr/runtime/wshost/tunnel"
 )
@@ -15,27 +20,86 @@ import (
 type manager struct {
 	keeper  process.Keeper
 	tunnels tunnel.Engine
+	ports   ports
 	log     *slog.Logger
+	now     func() time.Time
 
-	mu     sync.Mutex
-	apps   map[identity]*application
-	closed bool
+	mu          sync.Mutex
+	apps        map[identity][]*application
+	generations map[uint64][]config.Site
+	last        uint64 // generation
+	closed      bool
 }
 
 func newManager(log *slog.Logger) *manager {
-	return &manager{log: log, apps: map[identity]*application{}}
+	return &manager{log: log, now: time.Now, apps: map[identity][]*application{}, generations: map[uint64][]config.Site{}}
 }
 
-// application returns the application of that identity, with these settings from now on.
-func (m *manager) application(id identity, s settings) *application {
+// begin tells of a generation and its sites. It returns the number of the generation.
+func (m *manager) begin(sites []config.Site) uint64 {
 	m.mu.Lock()
-	a := m.apps[id]
-	if a == nil {
-		a = newApplication(m, id, s)
-		m.apps[id] = a
+	defer m.mu.Unlock()
+	m.last++
+	m.generations[m.last] = sites
+	return m.last
+}
+
+// end tells that a generation is over. Applications that none of the others has are taken down.
+func (m *manager) end(generation uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.generations, generation)
+	for id, list := range m.apps {
+		if m.hasLocked(id) {
+			continue
+		}
+		for _, a := range list {
+			a.offline(a.drainLimit())
+		}
 	}
-	m.mu.Unlock()
-	a.configure(s)
+}
+
+func (m *manager) hasLocked(id identity) bool {
+	for _, sites := range m.generations {
+		for _, site := range sites {
+			if site.ID == id.site && slices.ContainsFunc(site.Applications, func(a config.Application) bool { return strings.EqualFold(a.Path, id.appPath) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// application returns the application of that identity with these settings. In a new generation, the first settings that
+// are others than before are those of the application from now on. More of them in one generation, from location
+// tags of one file, are applications of their own, and requests of an older generation change nothing.
+func (m *manager) application(id identity, s settings, generation uint64) *application {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	list := m.apps[id]
+	for _, a := range list {
+		if a.wanted == s {
+			a.generation = max(a.generation, generation)
+			return a
+		}
+	}
+	for _, a := range list {
+		if a.generation < generation {
+			a.generation, a.wanted = generation, s
+			a.configure(s)
+			return a
+		}
+	}
+	for _, a := range list {
+		if a.generation > generation {
+			return a
+		}
+	}
+	a := newApplication(m, id, s)
+	a.wanted, a.generation, a.closed = s, generation, m.closed
+	if !m.closed {
+		m.apps[id] = append(list, a)
+	}
 	return a
 }
 
@@ -47,11 +111,48 @@ func (m *manager) Close() error {
 	m.apps = nil
 	m.mu.Unlock()
 	var wg sync.WaitGroup
-	for _, a := range apps {
-		wg.Go(a.close)
+	for _, list := range apps {
+		for _, a := range list {
+			wg.Go(a.close)
+		}
 	}
 	wg.Wait()
 	return m.keeper.Close()
+}
+
+// ports are the TCP ports that processes were given. A process that has not begun to listen does not hold its port yet, so
+// the system may offer it again.
+type ports struct {
+	mu    sync.Mutex
+	taken map[int]bool
+}
+
+// portTries is how many ports in turn may be taken already.
+const portTries = 100
+
+func (p *ports) take() (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range portTries {
+		port, err := process.FreePort()
+		if err != nil {
+			return 0, err
+		}
+		if !p.taken[port] {
+			if p.taken == nil {
+				p.taken = map[int]bool{}
+			}
+			p.taken[port] = true
+			return port, nil
+		}
+	}
+	return 0, errors.New("every port that the system offers was given to a process already")
+}
+
+func (p *ports) give(port int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.taken, port)
 }
 
 // newToken returns what shows an application that a request comes from this host.

@@ -18,9 +18,10 @@ import (
 
 // handler is one of the modules in one generation.
 type handler struct {
-	name    string
-	manager *manager
-	release func()
+	name       string
+	manager    *manager
+	generation uint64
+	release    func()
 }
 
 var (
@@ -35,11 +36,13 @@ func (h *handler) Provision(c *module.Context) error {
 		return err
 	}
 	h.manager, h.release = m.(*manager), release
+	h.generation = h.manager.begin(c.Sites)
 	return nil
 }
 
 // Close gives the applications back. The last generation ends them.
 func (h *handler) Close() error {
+	h.manager.end(h.generation)
 	h.release()
 	return nil
 }
@@ -80,31 +83,52 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, q *module.Reques
 			Hint:    "add <" + strings.TrimPrefix(s.section, "system.webServer/") + ` processPath="..." /> beside the handler at ` + q.Handler.Pos.String(),
 		})
 		return
-	case s.script != "" && !exists(filepath.Join(s.folder, filepath.FromSlash(s.script))):
+	case s.section == nodePath && !isFile(filepath.Join(s.folder, filepath.FromSlash(s.script))):
 		q.Fail(w, r, &module.HTTPError{Status: http.StatusNotFound, Module: h.name, Summary: "there is no script at this URL"})
 		return
 	}
-	a := h.manager.application(id, s)
-	if page, err := os.ReadFile(filepath.Join(s.folder, "app_offline.htm")); err == nil {
-		a.offline()
-		offline(w, page)
+	h.answer(w, r, q, s, id)
+}
+
+// answer has a process of an application answer r.
+func (h *handler) answer(w http.ResponseWriter, r *http.Request, q *module.Request, s settings, id identity) {
+	a := h.manager.application(id, s, h.generation)
+	for {
+		if page, ok := offlinePage(s.folder); ok {
+			a.offline(s.shutdown)
+			offline(w, page)
+			return
+		}
+		i, done, err := a.pick(r)
+		if errors.Is(err, errReplaced) {
+			continue
+		}
+		if err != nil {
+			q.Fail(w, r, refusal(h.name, r, &s, err))
+			return
+		}
+		defer done()
+		if s.concurrent > 0 && i.requests.Load()+i.sockets.Load() > int64(s.concurrent) {
+			q.Fail(w, r, &module.HTTPError{
+				Status: http.StatusServiceUnavailable, Module: h.name, Summary: "the process has as many requests as it may have at once",
+				Hint: "maxConcurrentRequestsPerProcess of <iisnode> is " + strconv.Itoa(s.concurrent),
+			})
+			return
+		}
+		i.f.ServeHTTP(w, r)
 		return
 	}
-	i, err := a.pick(r)
-	if err != nil {
-		q.Fail(w, r, refusal(h.name, r, &s, err))
-		return
+}
+
+// offlinePage returns the page that stands for an application which is being worked on. The tools that put it there know
+// no difference between large and small letters; these are their spellings.
+func offlinePage(folder string) (page []byte, ok bool) {
+	for _, name := range []string{"app_offline.htm", "App_Offline.htm", "App_offline.htm"} {
+		if page, err := os.ReadFile(filepath.Join(folder, name)); err == nil {
+			return page, true
+		}
 	}
-	if n := i.requests.Add(1); s.concurrent > 0 && n+i.sockets.Load() > int64(s.concurrent) {
-		i.requests.Add(-1)
-		q.Fail(w, r, &module.HTTPError{
-			Status: http.StatusServiceUnavailable, Module: h.name, Summary: "the process has as many requests as it may have at once",
-			Hint: "maxConcurrentRequestsPerProcess of <iisnode> is " + strconv.Itoa(s.concurrent),
-		})
-		return
-	}
-	defer i.requests.Add(-1)
-	i.f.ServeHTTP(w, r)
+	return nil, false
 }
 
 // offline answers with the page that stands for an application which is being worked on.

@@ -1,14 +1,17 @@
 package httpplatform
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/gateway"
 )
 
 func processors() int { return runtime.GOMAXPROCS(0) }
@@ -31,8 +34,8 @@ func (s *settings) resolve(port int) (command, error) {
 		}
 		program, args = words[0], append(words[1:], filepath.Join(s.folder, filepath.FromSlash(s.script)))
 	}
-	if strings.Contains(program, "%LAUNCHER_PATH%") {
-		return command{}, fmt.Errorf(`processPath="%s" is a template that "dotnet publish" fills in: deploy the published folder, not the project's`, program)
+	if strings.Contains(program, launcher) {
+		return command{}, errors.New(noLauncher(program))
 	}
 	c, err := s.find(program)
 	if err != nil {
@@ -44,69 +47,76 @@ func (s *settings) resolve(port int) (command, error) {
 	return c, nil
 }
 
-// find finds a program: where it is said to be, else, for one of Windows, under its name without .exe.
+// find finds a program: in the folder of the application, else in PATH. One of Windows is looked for under its name
+// without .exe too, and what a .dll of .NET holds is run by dotnet.
 func (s *settings) find(written string) (command, error) {
-	p := strings.TrimSpace(slashes(written))
-	p = strings.Trim(p, `"`)
+	p := strings.Trim(strings.TrimSpace(slashes(written)), `"`)
 	if p == "" {
 		return command{}, fmt.Errorf("no program is named")
 	}
-	bare := !strings.Contains(p, "/")
 	name := path.Base(p)
-	var tried []string
-	if !windowsPath(p) && !strings.Contains(p, "%") {
-		full := p
-		if !path.IsAbs(full) {
-			full = path.Join(s.folder, p)
-		}
-		if runnable(full) {
-			return command{path: full}, nil
-		}
-		tried = append(tried, full)
-		stem, exe := cutExe(full)
-		if exe && runnable(stem) {
-			return command{path: stem, note: fmt.Sprintf("%q stands for %q", written, stem)}, nil
-		}
-		if dll := stem + ".dll"; exists(dll) { // published for any system: dotnet runs it
-			if dotnet, err := exec.LookPath("dotnet"); err == nil {
-				return command{path: dotnet, args: []string{dll}, note: fmt.Sprintf("%q stands for dotnet %q", written, dll)}, nil
+	bare := p == name
+	elsewhere := gateway.AbsWindows(p) || strings.Contains(p, "%") // a folder that cannot exist here; the file may have come along
+	full := path.Join(s.folder, p)
+	switch {
+	case elsewhere:
+		full = path.Join(s.folder, name)
+	case path.IsAbs(p):
+		full = path.Clean(p)
+	}
+	c, err := local(written, full)
+	if c.path != "" || err != nil {
+		return c, err
+	}
+	stem, exe := gateway.CutExe(name)
+	tried := []string{full}
+	if bare || elsewhere || exe { // one that is named by its folder here is that one or none
+		names := gateway.Counterparts(stem)
+		if found, ok := gateway.LookPath(names...); ok {
+			c := command{path: found}
+			if !bare || path.Base(found) != name {
+				c.note = fmt.Sprintf("%s stands for %q", written, found)
 			}
-			return command{}, fmt.Errorf("%q is an application of .NET (%s), but there is no program dotnet: install the .NET runtime", written, dll)
+			return c, nil
 		}
-		if exists(full) {
-			if exe {
-				return command{}, fmt.Errorf("%q is a program of Windows: publish the application for Linux (dotnet publish -r linux-x64)", full)
-			}
-			return command{}, fmt.Errorf("%q cannot be run: make it executable (chmod +x)", full)
+		for _, n := range names {
+			tried = append(tried, n+" in PATH")
 		}
 	}
-	stem, _ := cutExe(name)
-	for _, candidate := range alternatives(stem) {
-		found, err := exec.LookPath(candidate)
-		if err != nil {
-			tried = append(tried, candidate+" on the PATH")
-			continue
-		}
-		c := command{path: found}
-		if !bare || candidate != name {
-			c.note = fmt.Sprintf("%q stands for %q", written, found)
-		}
-		return c, nil
+	if !bare && isFile(full) {
+		return command{}, unable(full)
 	}
-	return command{}, fmt.Errorf("there is no program %q (looked for %s): %s", written, strings.Join(tried, ", "), advice(stem))
+	return command{}, fmt.Errorf("there is no program \"%s\" (looked for %s): %s", written, strings.Join(tried, ", "), advice(stem))
 }
 
-// alternatives are the names under which a program of Windows may be found here.
-func alternatives(stem string) []string {
-	switch strings.ToLower(stem) {
-	case "python", "py", "pythonw":
-		return []string{"python3", "python"}
-	case "javaw":
-		return []string{"java"}
-	case "node", "java", "dotnet", "php", "ruby", "perl", "bash", "cmd", "powershell":
-		return []string{strings.ToLower(stem)}
+// local finds a program where a path says; neither a command nor an error means that there is none.
+func local(written, full string) (command, error) {
+	stem, exe := gateway.CutExe(full)
+	switch {
+	case runnable(full) && !isPE(full):
+		return command{path: full}, nil
+	case exe && runnable(stem):
+		return command{path: stem, note: fmt.Sprintf("%s stands for %q", written, stem)}, nil
 	}
-	return []string{stem}
+	dll := stem + ".dll" // published for any system: dotnet runs it
+	if strings.EqualFold(path.Ext(full), ".dll") {
+		dll = full
+	}
+	if !isFile(dll) {
+		return command{}, nil
+	}
+	if dotnet, ok := gateway.LookPath("dotnet"); ok {
+		return command{path: dotnet, args: []string{dll}, note: fmt.Sprintf("%s stands for dotnet %q", written, dll)}, nil
+	}
+	return command{}, fmt.Errorf("%s is an application of .NET (%s), but there is no program dotnet: install the .NET runtime", written, dll)
+}
+
+// unable says why a file that is there is not run.
+func unable(full string) error {
+	if _, exe := gateway.CutExe(full); exe || isPE(full) {
+		return fmt.Errorf("%q is a program of Windows: publish the application for Linux (dotnet publish -r linux-x64)", full)
+	}
+	return fmt.Errorf("%q cannot be run: make it executable (chmod +x)", full)
 }
 
 // advice is the next step when a program is missing.
@@ -120,16 +130,9 @@ func advice(stem string) string {
 	return "write the path of the program, from the root of the application or from /, as processPath"
 }
 
-func cutExe(p string) (stem string, ok bool) {
-	if n := len(p) - len(".exe"); n > 0 && strings.EqualFold(p[n:], ".exe") {
-		return p[:n], true
-	}
-	return p, false
-}
-
-func exists(p string) bool {
-	_, err := os.Stat(p)
-	return err == nil
+func isFile(p string) bool {
+	info, err := os.Stat(p)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func runnable(p string) bool {
@@ -137,29 +140,57 @@ func runnable(p string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// argument puts the port in, and makes a path of Windows one of this system where that names a file of the application.
-func (s *settings) argument(a string, port int, note *string) string {
-	for _, name := range []string{"HTTP_PLATFORM_PORT", "ASPNETCORE_PORT", "PORT"} {
-		a = strings.ReplaceAll(a, "%"+name+"%", strconv.Itoa(port))
+// isPE reports whether a file is a program of Windows, which begins with "MZ" (Microsoft PE format). Archives and
+// shared folders make everything executable, so its mode says nothing.
+func isPE(p string) bool {
+	f, err := os.Open(p)
+	if err != nil {
+		return false
 	}
+	defer f.Close()
+	var b [2]byte
+	_, err = io.ReadFull(f, b[:])
+	return err == nil && string(b[:]) == "MZ"
+}
+
+// argument puts the port in, and makes a path of Windows one of this system where that names a file of the application.
+// Below a folder of Windows, such as %HOME%\site\wwwroot, it is the longest end of the path that exists.
+func (s *settings) argument(a string, port int, note *string) string {
+	a = withPort(a, port)
 	if !strings.Contains(a, `\`) {
 		return a
 	}
 	p := slashes(a)
-	candidates := []string{path.Base(p)} // below a folder of Windows such as %HOME%\site\wwwroot
-	if !windowsPath(p) && !path.IsAbs(p) && !strings.HasPrefix(p, "%") {
-		candidates = []string{p, path.Base(p)}
+	candidates := []string{p}
+	if gateway.AbsWindows(p) || path.IsAbs(p) || strings.HasPrefix(p, "%") {
+		candidates = nil
+		for rest := p; ; {
+			var ok bool
+			if _, rest, ok = strings.Cut(rest, "/"); !ok {
+				break
+			}
+			candidates = append(candidates, rest)
+		}
 	}
 	for _, c := range candidates {
-		if full := path.Join(s.folder, c); exists(full) {
+		full := path.Join(s.folder, c)
+		if _, err := os.Stat(full); err == nil && strings.Trim(c, "/") != "" {
 			if *note != "" {
 				*note += ", "
 			}
-			*note += fmt.Sprintf("%q stands for %q", a, full)
+			*note += fmt.Sprintf("%s stands for %q", a, full)
 			return full
 		}
 	}
 	return a
+}
+
+// withPort puts the port of a process where the configuration asks for it.
+func withPort(s string, port int) string {
+	for _, name := range []string{"HTTP_PLATFORM_PORT", "ASPNETCORE_PORT", "PORT"} {
+		s = strings.ReplaceAll(s, "%"+name+"%", strconv.Itoa(port))
+	}
+	return s
 }
 
 // splitArguments splits a command line as programs of Windows do: at white space, with double quotes around what holds some

@@ -42,6 +42,7 @@ type platformConfig struct {
 	LogFile     string        `config:"stdoutLogFile"`
 	Processes   uint32        `config:"processesPerApplication"`
 	Drain       time.Duration `config:"drainTimeLimit"`
+	User        string        `config:"user"`
 	Environment variables     `config:"environmentVariables"`
 	Recycle     watchedFiles  `config:"recycleOnFileChange"`
 	Pos         config.Pos    `config:",pos"`
@@ -71,6 +72,7 @@ type nodeConfig struct {
 	Env         string        `config:"node_env"`
 	Promote     string        `config:"promoteServerVars"`
 	Drain       time.Duration `config:"drainTimeLimit"`
+	User        string        `config:"user"`
 	Pos         config.Pos    `config:",pos"`
 }
 
@@ -78,6 +80,14 @@ type nodeConfig struct {
 func drainAttribute() config.Attribute {
 	return config.Attribute{Name: "drainTimeLimit", Type: config.TimeSpan, Default: "01:00:00", Check: config.TimeSpanRange(0, 30*86400, 1)}
 }
+
+// userAttribute is ours: on IIS the application pool says whom its processes run as. It is locked: only
+// applicationHost.config may set it.
+func userAttribute() config.Attribute {
+	return config.Attribute{Name: userName, Type: config.String, CaseSensitive: true}
+}
+
+const userName = "user"
 
 const noToken = "there are no Windows accounts here, and so no token of one"
 
@@ -91,7 +101,7 @@ func common(log string) []config.Attribute {
 		{Name: "stdoutLogEnabled", Type: config.Bool, Default: "false"},
 		{Name: "stdoutLogFile", Type: config.String, Default: log, Expanded: true, CaseSensitive: true},
 		{Name: "processesPerApplication", Type: config.Uint, Default: "1", Check: config.IntegerRange(1, 100)},
-		drainAttribute(),
+		drainAttribute(), userAttribute(),
 	}
 }
 
@@ -109,8 +119,8 @@ func children() []config.Element {
 }
 
 func platformSection() config.Section {
-	return config.Section{Path: platformPath, OverrideModeDefault: config.Allow, Element: config.Element{
-		Name: "httpPlatform",
+	return config.Section{Path: platformPath, OverrideModeDefault: config.Allow, LockAttributes: []string{userName}, Element: config.Element{
+		Name: "httpPlatform", Judge: judgePlatform,
 		Attributes: append(common(`.\httpplatform-stdout`),
 			config.Attribute{Name: "startupRetryCount", Type: config.Uint, Default: "10", Check: config.IntegerRange(0, 100)},
 			config.Attribute{Name: "requestTimeout", Type: config.TimeSpan, Default: "00:02:00", Check: config.TimeSpanRange(0, 2592000, 1)},
@@ -121,8 +131,8 @@ func platformSection() config.Section {
 }
 
 func coreSection() config.Section {
-	return config.Section{Path: corePath, OverrideModeDefault: config.Allow, Element: config.Element{
-		Name: "aspNetCore",
+	return config.Section{Path: corePath, OverrideModeDefault: config.Allow, LockAttributes: []string{userName}, Element: config.Element{
+		Name: "aspNetCore", Judge: judgePlatform,
 		Attributes: append(common(`.\aspnetcore-stdout`),
 			config.Attribute{Name: "shutdownTimeLimit", Type: config.Uint, Default: "10", Check: config.IntegerRange(0, 600)},
 			config.Attribute{Name: "requestTimeout", Type: config.TimeSpan, Default: "00:02:00", Check: config.TimeSpanRange(0, 360*3600, 1)},
@@ -140,6 +150,9 @@ func coreSection() config.Section {
 	}}
 }
 
+// nodeDefault is the program of <iisnode> where it names none.
+const nodeDefault = "node.exe"
+
 // nodeSection declares every attribute of iisnode 0.2.
 func nodeSection() config.Section {
 	const (
@@ -149,7 +162,7 @@ func nodeSection() config.Section {
 		logs   = "each process writes one file, which is not cut off by size"
 	)
 	attributes := []config.Attribute{
-		{Name: "nodeProcessCommandLine", Type: config.String, Default: "node.exe", Expanded: true, CaseSensitive: true, Check: config.NonEmpty()},
+		{Name: "nodeProcessCommandLine", Type: config.String, Default: nodeDefault, Expanded: true, CaseSensitive: true, Check: config.NonEmpty()},
 		{Name: "nodeProcessCountPerApplication", Type: config.Uint, Default: "1", Check: config.IntegerRange(0, 100)},
 		{Name: "maxConcurrentRequestsPerProcess", Type: config.Uint, Default: "1024", Check: config.IntegerRange(1, 1<<31-1)},
 		{Name: "gracefulShutdownTimeout", Type: config.Uint, Default: "60000"},
@@ -159,7 +172,7 @@ func nodeSection() config.Section {
 		{Name: "devErrorsEnabled", Type: config.Bool, Default: "true"},
 		{Name: "node_env", Type: config.String, Default: "%node_env%", Expanded: true, CaseSensitive: true},
 		{Name: "promoteServerVars", Type: config.String},
-		drainAttribute(),
+		drainAttribute(), userAttribute(),
 	}
 	for _, group := range []struct {
 		why   string
@@ -195,5 +208,7 @@ func nodeSection() config.Section {
 			attributes = append(attributes, a)
 		}
 	}
-	return config.Section{Path: nodePath, OverrideModeDefault: config.Allow, Element: config.Element{Name: "iisnode", Attributes: attributes}}
+	return config.Section{Path: nodePath, OverrideModeDefault: config.Allow, LockAttributes: []string{userName}, Element: config.Element{
+		Name: "iisnode", Judge: judgeNode, Attributes: attributes,
+	}}
 }

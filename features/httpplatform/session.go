@@ -44,7 +44,8 @@ func opensSession(r *http.Request) bool {
 
 // sessions tells which process has a session. It is guarded by the application.
 type sessions struct {
-	m map[string]*session
+	m    map[string]*session
+	most int
 }
 
 type session struct {
@@ -52,48 +53,51 @@ type session struct {
 	used time.Time
 }
 
-// find returns the process that has a session, nil when none does or it has failed.
+// find returns the process that has a session, nil when none does.
 func (s *sessions) find(sid string, now time.Time) *instance {
 	e := s.m[sid]
 	if e == nil {
 		return nil
 	}
-	e.used = now
+	e.used, e.i.session = now, now
 	return e.i
 }
 
 // bind notes that a process has opened a session.
 func (a *application) bind(sid string, i *instance) {
-	now := time.Now()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.sessions.m == nil {
-		a.sessions.m = map[string]*session{}
-	}
-	a.sessions.m[sid] = &session{i, now}
-	if n := len(a.sessions.m); n > sessionsMost || n&(n-1) == 0 { // at every power of two: what is forgotten pays for the search
-		for id, e := range a.sessions.m {
-			if now.Sub(e.used) > sessionKept {
-				delete(a.sessions.m, id)
-			}
-		}
-		for id := range a.sessions.m {
-			if len(a.sessions.m) <= sessionsMost {
-				break
-			}
-			delete(a.sessions.m, id)
-		}
+	if !i.gone {
+		a.sessions.add(sid, i, a.m.now())
 	}
 }
 
-// live reports whether a process has sessions that are in use.
-func (s *sessions) live(i *instance, now time.Time) bool {
-	for _, e := range s.m {
-		if e.i == i && now.Sub(e.used) < sessionQuiet {
-			return true
+func (s *sessions) add(sid string, i *instance, now time.Time) {
+	if s.m == nil {
+		s.m = map[string]*session{}
+	}
+	i.session = now
+	s.m[sid] = &session{i, now}
+	n := len(s.m)
+	if n <= s.most && n&(n-1) != 0 { // at every power of two: what is forgotten pays for the search
+		return
+	}
+	for id, e := range s.m {
+		if now.Sub(e.used) > sessionKept {
+			delete(s.m, id)
 		}
 	}
-	return false
+	if len(s.m) <= s.most {
+		return
+	}
+	for id := range s.m { // any of them, and some more, so that the next search is far away
+		if len(s.m) <= s.most-s.most/8 {
+			break
+		}
+		if id != sid {
+			delete(s.m, id)
+		}
+	}
 }
 
 // forget forgets the sessions of a process.
@@ -132,14 +136,37 @@ func (s *sniffer) Read(p []byte) (int, error) {
 // openedSession returns the id in the open packet of Engine.IO that b begins with: 0{"sid":"..."...}, behind a length in
 // revision 3, and with its quotes escaped for JSONP.
 func openedSession(b []byte) (string, bool) {
-	_, rest, ok := bytes.Cut(b, []byte(`"sid`))
-	if !ok { // JSONP: \"sid\"
+	start := bytes.Index(b, []byte("0{"))
+	if start < 0 || start > packetStart {
 		return "", false
 	}
-	rest = bytes.TrimLeft(rest, `\":`+" ")
-	end := bytes.IndexAny(rest, `\"`)
+	for rest := b[start:]; ; {
+		var ok bool
+		if _, rest, ok = bytes.Cut(rest, []byte(`"sid`)); !ok {
+			return "", false
+		}
+		sid, ok := quoted(rest)
+		if ok {
+			return sid, true
+		}
+	}
+}
+
+// packetStart is where the open packet begins at the latest: behind ___eio[123]("123: at most.
+const packetStart = 32
+
+// quoted returns the string that is the value of a name whose closing quote b begins with; each quote may be escaped.
+func quoted(b []byte) (string, bool) {
+	for _, want := range []string{`"`, ":", `"`} {
+		b = bytes.TrimLeft(b, ` \`)
+		var ok bool
+		if b, ok = bytes.CutPrefix(b, []byte(want)); !ok {
+			return "", false
+		}
+	}
+	end := bytes.IndexAny(b, `\"`)
 	if end <= 0 || end > sessionSize {
 		return "", false
 	}
-	return string(rest[:end]), true
+	return string(b[:end]), true
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/gateway"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
@@ -86,7 +87,7 @@ func (s *settings) readPlatform(e *config.Effective, section string) error {
 	s.section, s.program, s.arguments = section, c.Path, c.Arguments
 	s.startup, s.request, s.drain = time.Duration(c.Startup)*time.Second, c.Request, c.Drain
 	s.rapidFails, s.processes, s.showsError = int(c.RapidFails), int(c.Processes), true
-	s.shutdown = shutdownDefault
+	s.shutdown, s.user = shutdownDefault, c.User
 	if c.LogEnabled {
 		s.log = s.local(c.LogFile)
 	}
@@ -138,7 +139,7 @@ func (s *settings) readNode(e *config.Effective, script string) error {
 			s.watch += path.Join(path.Dir(script), pattern) + "\x00"
 		}
 	}
-	s.promote = c.Promote
+	s.promote, s.user = c.Promote, c.User
 	return nil
 }
 
@@ -148,18 +149,13 @@ func slashes(p string) string { return strings.ReplaceAll(p, `\`, "/") }
 // local returns the absolute form of a path that counts from the root of the application.
 func (s *settings) local(p string) string {
 	p = slashes(p)
-	if windowsPath(p) { // a folder that cannot exist here
+	if gateway.AbsWindows(p) { // a folder that cannot exist here
 		p = path.Base(p)
 	}
 	if path.IsAbs(p) {
 		return path.Clean(p)
 	}
 	return path.Join(s.folder, p)
-}
-
-// windowsPath reports whether a slash-separated path begins with a drive or a server of Windows.
-func windowsPath(p string) bool {
-	return strings.HasPrefix(p, "//") || len(p) >= 2 && p[1] == ':' && (p[0]|0x20) >= 'a' && (p[0]|0x20) <= 'z'
 }
 
 // entries splits a list whose entries are each ended by a NUL.

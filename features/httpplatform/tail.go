@@ -55,7 +55,9 @@ func (t *tail) String() string {
 	defer t.mu.Unlock()
 	s := string(t.last)
 	if len(s) == tailSize {
-		_, s, _ = strings.Cut(s, "\n")
+		if _, rest, ok := strings.Cut(s, "\n"); ok {
+			s = rest
+		}
 	}
 	return strings.TrimSpace(s)
 }

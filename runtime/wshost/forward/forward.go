@@ -101,7 +101,6 @@ func New(o Options) *Forwarder {
 		Rewrite:        f.rewrite,
 		Transport:      f.transport,
 		ModifyResponse: f.answered,
-		ErrorHandler:   f.failed,
 		BufferPool:     new(buffers),
 		ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // failures are told by ErrorHandler
 	}
@@ -146,7 +145,11 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Hint:    "rolemgr install websocket",
 		})
 	default:
-		f.proxy.ServeHTTP(w, r)
+		// The error handler of a ReverseProxy is given the request to the application, which looks as if it came through a
+		// proxy; pages that tell a failure are for the client's.
+		p := *f.proxy
+		p.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) { f.failed(w, r, err) }
+		p.ServeHTTP(w, r)
 	}
 }
 

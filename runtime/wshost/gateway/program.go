@@ -34,12 +34,6 @@ func Unquote(s string) string {
 	return s
 }
 
-// IsWindowsPath reports whether a path is one of Windows: with a drive, with back-slashes, or of an .exe.
-func IsWindowsPath(p string) bool {
-	drive := len(p) > 1 && p[1] == ':' && (p[0]|0x20) >= 'a' && (p[0]|0x20) <= 'z'
-	return drive || strings.Contains(p, `\`) || strings.HasSuffix(strings.ToLower(p), ".exe")
-}
-
 // FindProgram returns the program of a full path. One of Windows that does not exist here means the program of the same
 // name in a folder of PATH: php-cgi for C:\php\php-cgi.exe.
 func FindProgram(fullPath string) (Program, error) {
@@ -59,13 +53,9 @@ func FindProgram(fullPath string) (Program, error) {
 		}
 		return Program{Path: fullPath}, nil
 	}
-	base := windowsBase(fullPath)
-	for _, name := range candidates(base) {
-		if found, err := exec.LookPath(name); err == nil {
-			if found, err = filepath.Abs(found); err == nil {
-				return Program{Path: found, Note: fmt.Sprintf("%s is a path of Windows; %s runs in its place", fullPath, found)}, nil
-			}
-		}
+	base := strings.ToLower(BaseName(fullPath))
+	if found, ok := LookPath(candidates(base)...); ok {
+		return Program{Path: found, Note: fmt.Sprintf("%s is a path of Windows; %s runs in its place", fullPath, found)}, nil
 	}
 	return Program{}, fmt.Errorf("%q is a path of Windows, and there is no %q in PATH to run in its place; install it (Debian: apt-get install %s), or name another", fullPath, base, debianPackage(base))
 }
@@ -75,15 +65,13 @@ func exists(p string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// candidates are the names that a program of Windows has here.
+// candidates are the names that a FastCGI or CGI program of Windows has here.
 func candidates(base string) []string {
-	switch base {
+	switch strings.ToLower(base) {
 	case "php", "php-win":
 		return []string{"php-cgi"} // php.exe as a FastCGI program is an oversight
-	case "python", "pythonw", "py":
-		return []string{"python3", "python"}
 	}
-	return []string{base}
+	return Counterparts(base)
 }
 
 func debianPackage(base string) string {
@@ -120,11 +108,12 @@ func SplitArguments(s string) []string {
 }
 
 // BaseEnv returns what a program is given of the host's own environment: the little that programs need to find others,
-// files and their language. Everything else may be a secret of the host.
-func BaseEnv() []string {
+// files and their language. Everything else may be a secret of the host. One that runs as another user has that user's
+// HOME, USER and LOGNAME, which package process adds.
+func BaseEnv(user string) []string {
 	var env []string
 	for _, name := range []string{"PATH", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "HOME", "USER", "LOGNAME"} {
-		if v, ok := os.LookupEnv(name); ok {
+		if v, ok := os.LookupEnv(name); ok && !(user != "" && OfUser(name)) {
 			env = append(env, name+"="+v)
 		}
 	}
@@ -133,6 +122,9 @@ func BaseEnv() []string {
 	}
 	return env
 }
+
+// OfUser reports whether an environment variable tells whose a process is.
+func OfUser(name string) bool { return name == "HOME" || name == "USER" || name == "LOGNAME" }
 
 // IsAddress reports whether a scriptProcessor names an application that runs already, and where: "unix:/path" or
 // "tcp://host:port".
@@ -152,10 +144,5 @@ func Judge(fullPath string) config.Judgement {
 	if !IsWindowsPath(fullPath) || fullPath == "" {
 		return config.Judgement{}
 	}
-	return config.Judgement{Note: fmt.Sprintf("%s is a path of Windows: where it does not exist, the program %s found in PATH runs in its place", fullPath, candidates(windowsBase(fullPath))[0])}
-}
-
-// windowsBase returns the name of a program without its folder and its .exe.
-func windowsBase(fullPath string) string {
-	return strings.TrimSuffix(strings.ToLower(fullPath[strings.LastIndexAny(fullPath, `\/:`)+1:]), ".exe")
+	return config.Judgement{Note: fmt.Sprintf("%s is a path of Windows: where it does not exist, the program %s found in PATH runs in its place", fullPath, candidates(strings.ToLower(BaseName(fullPath)))[0])}
 }
