@@ -75,7 +75,6 @@ func ownedElsewhere() []owned {
 		{"system.webServer/httpTracing", "tracing"},
 		{"system.webServer/isapiFilters", "isapi-filters"},
 		{"system.webServer/odbcLogging", "odbc-logging"},
-		{"system.webServer/proxy", "reverse-proxy"},
 		{authentication + "basicAuthentication", "basic-authentication"},
 		{authentication + "clientCertificateMappingAuthentication", "client-certificate-mapping"},
 		{authentication + "digestAuthentication", "digest-authentication"},

@@ -39,7 +39,7 @@ func TestKnownSectionsNameTheirFeature(t *testing.T) {
 			t.Errorf("%s: got feature %q, title %q, reason %q", k.Path, k.Feature, k.Title, k.Reason)
 		}
 	}
-	for _, path := range []string{"system.webServer/rewrite/providers", "system.webServer/serverSideInclude", "system.webServer/proxy"} {
+	for _, path := range []string{"system.webServer/rewrite/providers", "system.webServer/serverSideInclude"} {
 		if !seen[path] {
 			t.Errorf("%s is not explained", path)
 		}

@@ -125,10 +125,5 @@ This group is not part of Windows Server; most of what it holds is a separate do
 			Requires:    []Require{{ID: "websocket", Why: "its endpoints are served by the WebSocket engine"}},
 			Unavailable: later("WebSocket Protocol has an echo endpoint to test with: rolemgr install websocket"),
 		},
-		{
-			ID: "reverse-proxy", Parent: "real-time-and-apps", Kind: RoleService, Title: "Reverse Proxy",
-			Doc:         `Sends requests to other servers, as Application Request Routing does on Windows.`,
-			Unavailable: later("put a reverse proxy in front of this server"),
-		},
 	}
 }

@@ -32,6 +32,7 @@ type siteFile struct {
 	bare    bool
 	encode  map[string][]string
 	apps    []sitePlace
+	behind  string // the port that behindPort stands for
 	asks    []siteAsk
 }
 
@@ -160,6 +161,9 @@ func (s *siteFile) unpack(dir string) error {
 			return fmt.Errorf("%s: %q is neither a file of the site nor said about it", s.name, f.Name)
 		}
 		data := bytes.ReplaceAll(f.Data, []byte("SITEDIR"), []byte(filepath.Join(dir, "site")))
+		if s.behind != "" {
+			data = bytes.ReplaceAll(data, []byte(behindPort), []byte(s.behind))
+		}
 		for _, how := range s.encode[f.Name] {
 			var err error
 			if data, err = encode(data, how); err != nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -84,6 +85,7 @@ const askField = "X-Sites-Test"
 
 func testSite(t *testing.T, s *siteFile, full string) {
 	dir := t.TempDir()
+	s.behind = serverBehind(t)
 	if err := s.unpack(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +185,31 @@ func (x *siteRun) run(home string, args ...string) string {
 func (x *siteRun) clean(text string) string {
 	text = strings.ReplaceAll(text, filepath.Join(x.dir, "bare"), "$HOME")
 	text = strings.ReplaceAll(text, filepath.Join(x.dir, "home"), "$HOME")
+	if x.s.behind != "" {
+		text = strings.ReplaceAll(text, ":"+x.s.behind+"/", ":"+behindPort+"/")
+	}
 	return strings.ReplaceAll(text, x.dir+"/", "")
+}
+
+// behindPort stands, in a file of a site, for the port of a server behind this one. It is as long as the number.
+const behindPort = "BPORT"
+
+// serverBehind starts a server that tells what it was asked, for rules that lead to one, and returns its port.
+func serverBehind(t *testing.T) string {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = fmt.Fprintf(w, "%s %s\nhost %s\n", r.Method, r.RequestURI, r.Host)
+		for _, name := range []string{"X-Forwarded-Proto", "X-Forwarded-Host", "X-Original-Accept-Encoding", "Accept-Encoding"} {
+			_, _ = fmt.Fprintf(w, "%s %q\n", name, r.Header.Values(name))
+		}
+	}))
+	t.Cleanup(s.Close)
+	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
+	if err != nil || len(port) != len(behindPort) {
+		t.Skipf("the system gave the port %q (%v)", port, err)
+	}
+	return port
 }
 
 // placeOfFeature is a place in a file of ours, whose lines may move.

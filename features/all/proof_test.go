@@ -64,7 +64,7 @@ type proofs struct {
 // proven are the proofs of all sections.
 func proven() []proofs {
 	return slices.Concat(coreProofs(), documentProofs(), errorProofs(), filterProofs(), compressionProofs(), rewriteProofs(), outboundProofs(),
-		socketProofs(), siteProofs(), serverProofs(), platformProofs(), nodeProofs(), gatewayProofs(), secureProofs())
+		socketProofs(), siteProofs(), serverProofs(), platformProofs(), nodeProofs(), gatewayProofs(), secureProofs(), proxyProofs())
 }
 
 // TestEveryHonouredAttributeIsProven demands a proof of everything that docs/iis-map.md calls honoured or partly so.

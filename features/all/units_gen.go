@@ -14,6 +14,7 @@ import (
 	"github.com/rolemgr/rolemgr/features/httpplatform"
 	"github.com/rolemgr/rolemgr/features/httpredirection"
 	"github.com/rolemgr/rolemgr/features/requestfiltering"
+	"github.com/rolemgr/rolemgr/features/reverseproxy"
 	"github.com/rolemgr/rolemgr/features/staticcompression"
 	"github.com/rolemgr/rolemgr/features/staticcontent"
 	"github.com/rolemgr/rolemgr/features/urlrewrite"
@@ -34,6 +35,7 @@ func folders() []features.Unit {
 		httpplatform.Unit(),
 		httpredirection.Unit(),
 		requestfiltering.Unit(),
+		reverseproxy.Unit(),
 		staticcompression.Unit(),
 		staticcontent.Unit(),
 		urlrewrite.Unit(),

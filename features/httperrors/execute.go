@@ -24,9 +24,10 @@ func (x *responder) execute(w http.ResponseWriter, r *http.Request, c entry, e *
 		return false
 	}
 	x.executed = true
-	outer, outcome, conf := x.q.RenderError, x.q.Outcome, x.q.Config
+	outer, outcome, conf, upstream := x.q.RenderError, x.q.Outcome, x.q.Config, x.q.Upstream
+	x.q.Upstream = nil // the page is this site's, whoever was to answer
 	defer func() {
-		x.q.RenderError, x.q.Config, x.q.Internal = outer, conf, false
+		x.q.RenderError, x.q.Config, x.q.Internal, x.q.Upstream = outer, conf, false, upstream
 		x.q.Outcome.SubStatus, x.q.Outcome.Win32 = outcome.SubStatus, outcome.Win32
 	}()
 	inner, refusal := x.q.MoveTo(r, target.Path)

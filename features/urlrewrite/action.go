@@ -47,13 +47,8 @@ func (w *walker) act(r *rule, c *scope, base string) error {
 // rewrite gives the request another path and query string.
 func (w *walker) rewrite(r *rule, target, base string) {
 	local, elsewhere := w.local(target)
-	if elsewhere {
-		// Without Application Request Routing, IIS finds no handler for such a URL either and answers 404.4.
-		w.verdict.failure = &module.HTTPError{
-			Status: http.StatusNotFound, SubStatus: 4, Module: name,
-			Summary: fmt.Sprintf("the rewrite rule %q leads to another server, which only Reverse Proxy can reach", r.name),
-			Hint:    "this version of rolemgr has no Reverse Proxy (rolemgr show reverse-proxy); redirect with an action of type Redirect instead",
-		}
+	if elsewhere || namesServer(r.action.url.written) && w.forwards() {
+		w.forward(r, target)
 		return
 	}
 	p, query, _ := strings.Cut(local, "?")

@@ -1,7 +1,8 @@
 // Package urlrewrite is URL Rewrite: the rules of web.config that rewrite, redirect or refuse a request by its URL, and
 // those that change the header and the links of the answer.
 //
-// It forwards nothing: a rule that rewrites to another server is refused, for that is the work of Reverse Proxy.
+// It forwards nothing: a rule that rewrites to another server leaves the request to Reverse Proxy, or is refused where that
+// is not installed.
 package urlrewrite
 
 import (

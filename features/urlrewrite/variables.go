@@ -3,6 +3,7 @@ package urlrewrite
 import (
 	"net"
 	"net/http"
+	"net/textproto"
 	"strconv"
 	"strings"
 )
@@ -188,12 +189,15 @@ func (s *subject) setVariable(name, value string, replace bool) {
 	case field == "HOST":
 		s.own()
 		s.r.Host = value
+		s.q.SetFields = append(s.q.SetFields, "Host")
 	case value == "":
 		s.own()
 		s.r.Header.Del(fieldName(field))
+		s.q.SetFields = append(s.q.SetFields, textproto.CanonicalMIMEHeaderKey(fieldName(field)))
 	case validField(fieldName(field)):
 		s.own()
 		s.r.Header.Set(fieldName(field), value)
+		s.q.SetFields = append(s.q.SetFields, textproto.CanonicalMIMEHeaderKey(fieldName(field)))
 	}
 }
 

@@ -134,7 +134,7 @@ func owner(moduleName string) string {
 		return "server-side-includes"
 	case "WebDAVModule":
 		return "webdav-publishing"
-	case "ApplicationRequestRouting":
+	case proxyModule:
 		return "reverse-proxy"
 	case managedHandler:
 		return "asp-net-45"

@@ -14,6 +14,9 @@ import (
 // module.
 const mappingModuleName = "HandlerMappingModule"
 
+// proxyModule answers what is rewritten to another server.
+const proxyModule = "ApplicationRequestRouting"
+
 // mappingModule finds the handler of each request in <handlers>.
 type mappingModule struct{ loaded map[string]bool }
 
@@ -49,6 +52,10 @@ func (m *mappingModule) Middleware(next http.Handler) http.Handler {
 
 // find gives the request the first handler whose path, verb and kind of resource fit.
 func (m *mappingModule) find(q *module.Request, r *http.Request) *module.HTTPError {
+	if q.Upstream != nil { // nothing of this server
+		q.Handler = &module.Handler{Name: proxyModule, Modules: []string{proxyModule}, Path: "*", Resource: resourceUnspecified}
+		return nil
+	}
 	c, err := config.Decode[handlerConfig](q.Config, handlerSection)
 	if err != nil {
 		return module.Misfit(mappingModuleName, handlerSection, err)

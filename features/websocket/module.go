@@ -95,7 +95,7 @@ func (m *socketModule) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		e, ok := endpoints.find(r.URL.Path)
-		if !ok {
+		if !ok || q.Upstream != nil {
 			if intends(r) && !m.offer(w, r, q) {
 				return
 			}

@@ -53,6 +53,9 @@ type Options struct {
 	// Answered, if not nil, is called with the header of the application's answer before it is passed on, also with the
 	// 101 of a tunnel. An error is a failure.
 	Answered func(*http.Response) error
+	// Again, if not nil, is called when no line to the application could be opened, so that nothing of the request has
+	// reached it, with the client's request. It reports whether it has answered it, as by another application.
+	Again func(w http.ResponseWriter, r *http.Request, err error) bool
 	// Failure, if not nil, tells how a request that failed is answered; nil means 502.3.
 	Failure func(err error) *module.HTTPError
 	// Opened, if not nil, is called for each WebSocket that goes to the application, relayed or tunnelled; the function
@@ -116,19 +119,34 @@ func (f *Forwarder) Close() error {
 	return nil
 }
 
+// dialError is why no line to the application could be opened.
+type dialError struct{ err error }
+
+// Error says what happened.
+func (e *dialError) Error() string { return e.err.Error() }
+
+// Unwrap returns what happened.
+func (e *dialError) Unwrap() error { return e.err }
+
 // dial opens a line to the application, with TLS when that is spoken.
 func (f *Forwarder) dial(ctx context.Context) (net.Conn, error) {
 	line, err := f.o.Dial(ctx)
-	if err != nil || f.o.TLS == nil {
-		return line, err
+	if err != nil {
+		return nil, &dialError{err}
+	}
+	if f.o.TLS == nil {
+		return line, nil
 	}
 	secure := tls.Client(line, f.o.TLS)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = line.Close()
-		return nil, err
+		return nil, &dialError{err}
 	}
 	return secure, nil
 }
+
+// clientKey is where the client's request is found in the context of the one to the application.
+type clientKey struct{}
 
 // ServeHTTP passes a request on and answers with what the application answers. r is a request of the host.
 func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -144,12 +162,16 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Summary: "a WebSocket over HTTP/2 was asked for, but the feature WebSocket Protocol is not installed",
 			Hint:    "rolemgr install websocket",
 		})
+	case r.Method == http.MethodConnect:
+		// It asks for a tunnel to wherever the client likes (RFC 9110, section 9.3.6).
+		q.Fail(w, r, &module.HTTPError{Status: http.StatusMethodNotAllowed, Module: f.o.Module, Summary: "the method CONNECT is not passed on"})
 	default:
-		// The error handler of a ReverseProxy is given the request to the application, which looks as if it came through a
-		// proxy; pages that tell a failure are for the client's.
-		p := *f.proxy
-		p.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, err error) { f.failed(w, r, err) }
-		p.ServeHTTP(w, r)
+		if r.ProtoMajor == 1 {
+			// An application may answer before it has the whole body; net/http would read the rest first.
+			_ = http.NewResponseController(w).EnableFullDuplex()
+		}
+		w.Header()["Content-Type"] = nil // where the application says none, net/http would guess
+		f.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, r)))
 	}
 }
 
@@ -160,7 +182,14 @@ func (f *Forwarder) rewrite(p *httputil.ProxyRequest) {
 	if p.Out.Host == "" {
 		p.Out.Host = p.In.Host
 	}
+	// As it came: httputil leaves out what it cannot read as parameters, and an application may read it otherwise.
+	p.Out.URL.RawQuery = p.In.URL.RawQuery
+	// The values come into the client's map when its body has ended, and not into a copy of it.
+	p.Out.Trailer = p.In.Trailer
 	stripUpgrade(p.Out.Header)
+	if _, ok := p.Out.Header["Te"]; ok { // httputil leaves "trailers" only
+		p.Out.Header.Set("Connection", "TE") // RFC 9110, section 10.1.4
+	}
 	Forwarded(p.Out.Header, p.In)
 	if f.o.Prepare != nil {
 		f.o.Prepare(p.Out, p.In)
@@ -180,6 +209,13 @@ func (f *Forwarder) answered(resp *http.Response) error {
 
 // failed answers a request that did not get an answer of the application.
 func (f *Forwarder) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if client, ok := r.Context().Value(clientKey{}).(*http.Request); ok {
+		r = client
+	}
+	var undialled *dialError
+	if f.o.Again != nil && r.Context().Err() == nil && errors.As(err, &undialled) && f.o.Again(w, r, err) {
+		return
+	}
 	q := module.FromRequest(r)
 	q.Fail(w, r, f.failure(r, err))
 }

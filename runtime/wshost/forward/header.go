@@ -3,8 +3,11 @@ package forward
 import (
 	"net"
 	"net/http"
+	"net/textproto"
 	"strings"
 	"sync"
+
+	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
 // The header fields that tell an application who is in front of it.
@@ -15,16 +18,48 @@ const (
 )
 
 // Forwarded tells in h, the header of a request to an application, what the application cannot see: the client's address
-// (added behind what proxies in front have written), the Host field and the scheme that the client used.
+// (added behind what proxies in front have written), the Host field and the scheme that the client used. What the
+// configuration has set (module.Request.SetFields) stays as it is. The field Forwarded (RFC 7239) of the client goes, for
+// it would say something else, and so do fields that gateways such as CGI and WSGI take for one of these.
 func Forwarded(h http.Header, in *http.Request) {
+	h.Del("Forwarded")
+	for name := range h {
+		if strings.Contains(name, "_") && reserved(strings.ReplaceAll(name, "_", "-")) {
+			delete(h, name)
+		}
+	}
 	if client, _, err := net.SplitHostPort(in.RemoteAddr); err == nil {
 		if prior := in.Header[xForwardedFor]; len(prior) > 0 {
 			client = strings.Join(prior, ", ") + ", " + client
 		}
-		h.Set(xForwardedFor, client)
+		tell(h, in, xForwardedFor, client)
 	}
-	h.Set(xForwardedHost, in.Host)
-	h.Set(xForwardedProto, Scheme(in))
+	tell(h, in, xForwardedHost, in.Host)
+	tell(h, in, xForwardedProto, Scheme(in))
+}
+
+// tell sets a field unless the configuration has set it.
+func tell(h http.Header, in *http.Request, name, value string) {
+	if !module.FromRequest(in).HasSet(name) {
+		h.Set(name, value)
+		return
+	}
+	if set, ok := in.Header[name]; ok {
+		h[name] = set
+	} else {
+		h.Del(name)
+	}
+}
+
+// reserved reports whether a field may only be written by this server, or says where a message ends. A field with
+// underscores for hyphens is another one in HTTP, and the same in the variables of CGI (RFC 3875, section 4.1.18).
+func reserved(name string) bool {
+	name = textproto.CanonicalMIMEHeaderKey(name)
+	switch name {
+	case "Content-Length", "Transfer-Encoding", "Content-Type", "X-Original-Url":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Ms-Aspnetcore-") || strings.HasPrefix(name, "X-Iis-")
 }
 
 // Scheme returns "https" or "http": what the client speaks to this server.

@@ -63,10 +63,10 @@ func judge(r *http.Request) *handshake.Error {
 
 // opening returns the opening handshake as the application gets it: over HTTP/1.1, whatever the client speaks.
 func (f *Forwarder) opening(r *http.Request) *http.Request {
-	out := &http.Request{
+	out := (&http.Request{
 		Method: http.MethodGet, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: r.Header.Clone(), Host: f.o.Host,
 		URL: &url.URL{Scheme: f.base.Scheme, Host: f.base.Host, Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery},
-	}
+	}).WithContext(r.Context())
 	if out.Host == "" {
 		out.Host = r.Host
 	}
@@ -116,8 +116,9 @@ func (f *Forwarder) tunnel(w http.ResponseWriter, r *http.Request, q *module.Req
 		_ = line.Close()
 		f.failed(w, r, err)
 	case resp.StatusCode != http.StatusSwitchingProtocols:
+		left := context.AfterFunc(r.Context(), func() { _ = line.Close() })
+		defer func() { left(); _ = line.Close() }()
 		f.refused(w, r, resp)
-		_ = line.Close()
 	default:
 		_ = line.SetDeadline(time.Time{})
 		early, _ := br.Peek(br.Buffered())
@@ -188,8 +189,11 @@ func (f *Forwarder) refused(w http.ResponseWriter, _ *http.Request, resp *http.R
 	}
 	h.Del("Content-Length") // the body may be cut
 	w.WriteHeader(resp.StatusCode)
-	_, _ = io.Copy(w, io.LimitReader(resp.Body, refusalBody))
+	n, err := io.Copy(w, io.LimitReader(resp.Body, refusalBody+1))
 	_ = resp.Body.Close()
+	if err != nil || n > refusalBody {
+		panic(http.ErrAbortHandler) // the client must see that something is missing
+	}
 }
 
 // join answers the client with the application's 101 and joins both lines.

@@ -66,6 +66,13 @@ type Request struct {
 	// MapHandler maps the request anew when MoveTo has given it another URL; nil before it was mapped. A refusal is to be
 	// given to Fail.
 	MapHandler func(*http.Request) *HTTPError
+	// Upstream is the absolute URL at another server from which the request is to be answered; nil for all that this server
+	// answers. A module that rewrites URLs sets it where ApplicationRequestRouting is in <modules>, which then is the one
+	// to answer.
+	Upstream *url.URL
+	// SetFields are the fields of the request's header, in their canonical form, that the configuration has set or taken
+	// out: what passes the request on leaves them so.
+	SetFields []string
 	// Fields adds to the response what the configuration adds to every one; nil where nothing does. A module that changes
 	// finished headers takes it when the request comes to it, and lets it do its part first.
 	Fields Completer
@@ -102,6 +109,9 @@ type Handler struct {
 func (q *Request) Handles(moduleName string) bool {
 	return q.Handler == nil || slices.Contains(q.Handler.Modules, moduleName)
 }
+
+// HasSet reports whether the configuration has set a field of the request's header, or taken it out.
+func (q *Request) HasSet(field string) bool { return slices.Contains(q.SetFields, field) }
 
 // Outcome is what was answered to a request.
 type Outcome struct {
