@@ -35,6 +35,7 @@ func folders() []features.Unit {
 		unit("static-compression", "performance", "Web-Stat-Compression", "IIS-HttpCompressionStatic", "Static Content Compression", "7.0", true),
 		unit("dynamic-compression", "performance", "Web-Dyn-Compression", "IIS-HttpCompressionDynamic", "Dynamic Content Compression", "7.0", false),
 		unit("cgi", "application-development", "Web-CGI", "IIS-CGI", "CGI", "7.0", false),
+		unit("websocket-endpoints", "real-time-and-apps", "", "", "WebSocket Endpoints", "", false),
 		unit("fastcgi", "real-time-and-apps", "", "", "FastCGI", "", false),
 	}
 }

@@ -119,11 +119,5 @@ func realTime() []Unit {
 
 This group is not part of Windows Server; most of what it holds is a separate download for IIS.`,
 		},
-		{
-			ID: "websocket-endpoints", Parent: "real-time-and-apps", Kind: RoleService, Title: "WebSocket Endpoints",
-			Doc:         `Declares WebSocket endpoints such as rooms and broadcasts in the configuration, without writing a program.`,
-			Requires:    []Require{{ID: "websocket", Why: "its endpoints are served by the WebSocket engine"}},
-			Unavailable: later("WebSocket Protocol has an echo endpoint to test with: rolemgr install websocket"),
-		},
 	}
 }

@@ -84,7 +84,7 @@ request against the server, undone if it fails, and cuts no connection that it d
 	)
 	addGroup(root, "features", newWizardCommand(c), newListCommand(c), newShowCommand(c), newInstallCommand(c), newRemoveCommand(c), newExportCommand(c))
 	addGroup(root, "server", newServeCommand(c), newReloadCommand(c), newStopCommand(c), newStatusCommand(c), newSiteCommand(c),
-		newAppCommand(c), newVDirCommand(c), newCertCommand(c), newConnectionsCommand(c), newConfigCommand(c), newRewriteCommand(c))
+		newAppCommand(c), newVDirCommand(c), newEndpointCommand(c), newCertCommand(c), newConnectionsCommand(c), newConfigCommand(c), newRewriteCommand(c))
 	addGroup(root, "care", newVerifyCommand(c), newRecoverCommand(c), newHistoryCommand(c), newRollbackCommand(c),
 		newConformanceCommand(c))
 	root.AddCommand(newVersionCommand(c))

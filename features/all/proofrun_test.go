@@ -106,7 +106,7 @@ func TestProofs(t *testing.T) {
 
 // proveTogether serves all variants as sites of one host.
 func proveTogether(t *testing.T, variants []*variant) {
-	home := newHome(t, append(everything(), "url-rewrite", "http-platform", "fastcgi", "cgi")...)
+	home := newHome(t, append(everything(), "url-rewrite", "http-platform", "fastcgi", "cgi", "websocket-endpoints")...)
 	files := fixture()
 	var sites, locations strings.Builder
 	for _, v := range variants {
@@ -163,7 +163,7 @@ func (h *testHost) addresses() map[string]string {
 
 // proveAlone serves a variant as a host of its own.
 func (v *variant) proveAlone(t *testing.T) {
-	home := newHome(t, append(everything(), "url-rewrite", "http-platform", "fastcgi", "cgi")...)
+	home := newHome(t, append(everything(), "url-rewrite", "http-platform", "fastcgi", "cgi", "websocket-endpoints")...)
 	fill(t, filepath.Join(home, "one"), fixture())
 	proofCertificates(t, home)
 	for _, dir := range []string{"one", "two"} {

@@ -52,6 +52,7 @@ func socketProofs() []proofs {
 			{of: "#remove", in: list(ws + "§"), with: `<remove path="/ws"/>`, without: unset, ask: "/ws", want: "404.0", otherwise: "426.0"},
 			{of: "#clear", in: list(ws + "§"), with: `<clear/>`, without: unset, ask: "/ws", want: "404.0", otherwise: "426.0"},
 		}},
+		{section: "system.webServer/webSocketEndpoints", cases: endpointProofs()},
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/rolemgr/rolemgr/features/urlrewrite"
 	"github.com/rolemgr/rolemgr/features/webservercore"
 	"github.com/rolemgr/rolemgr/features/websocket"
+	"github.com/rolemgr/rolemgr/features/websocketendpoints"
 )
 
 // folders returns the units with a folder of their own, by folder name.
@@ -41,5 +42,6 @@ func folders() []features.Unit {
 		urlrewrite.Unit(),
 		webservercore.Unit(),
 		websocket.Unit(),
+		websocketendpoints.Unit(),
 	}
 }

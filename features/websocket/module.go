@@ -35,6 +35,8 @@ type upgraderKey struct {
 	site    uint32
 	socket  socketConfig
 	relayed bool
+	queue   int64
+	slow    ws.SlowConsumer
 }
 
 func newModule() module.Module { return &socketModule{} }
@@ -64,17 +66,20 @@ func (m *socketModule) Close() error {
 // windows. Those that come later are compressed without context takeover.
 const windowBudget = 64 << 20
 
-// upgrader returns the Upgrader for connections of a site with this configuration.
-func (m *socketModule) upgrader(site uint32, socket *socketConfig, relayed bool) *ws.Upgrader {
-	key := upgraderKey{site, *socket, relayed}
+// upgrader returns the Upgrader for connections that have this in common.
+func (m *socketModule) upgrader(key upgraderKey) *ws.Upgrader {
+	socket := &key.socket
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	u := m.upgraders[key]
 	if u == nil {
 		u = &ws.Upgrader{
-			Engine:      m.engine,
-			Origins:     socket.origins(relayed),
-			Limits:      ws.Limits{MessageSize: int64(socket.ReceiveBufferLimit), PingInterval: socket.PingInterval},
+			Engine:  m.engine,
+			Origins: socket.origins(key.relayed),
+			Limits: ws.Limits{
+				MessageSize: int64(socket.ReceiveBufferLimit), PingInterval: socket.PingInterval,
+				QueueSize: key.queue, SlowConsumer: key.slow,
+			},
 			Compression: &ws.Compression{Budget: deflate.NewBudget(windowBudget)},
 		}
 		if m.upgraders == nil {
@@ -94,7 +99,7 @@ func (m *socketModule) Middleware(next http.Handler) http.Handler {
 			q.Fail(w, r, module.Misfit("WebSocketModule", endpointSection, err))
 			return
 		}
-		e, ok := endpoints.find(r.URL.Path)
+		e, info, ok := endpoints.find(r.URL.Path)
 		if !ok || q.Upstream != nil {
 			if intends(r) && !m.offer(w, r, q) {
 				return
@@ -109,8 +114,14 @@ func (m *socketModule) Middleware(next http.Handler) http.Handler {
 		case !socket.Enabled:
 			m.passOver(q, r)
 			next.ServeHTTP(w, r)
+		case e.Type != typeEcho && q.Endpoints == nil:
+			q.Fail(w, r, module.ConfigFailure(e.missing()))
+		case e.fault() != nil:
+			q.Fail(w, r, module.ConfigFailure(e.fault()))
 		case !intends(r):
 			q.Fail(w, r, upgradeRequired(e))
+		case e.Type != typeEcho:
+			m.serveOther(w, r, q, e, info, socket)
 		default:
 			m.serve(w, r, q, e, socket)
 		}
@@ -173,23 +184,27 @@ func intends(r *http.Request) bool { return handshake.Wanted(r) || handshake.Wan
 // until the connection has ended.
 func (m *socketModule) serve(w http.ResponseWriter, r *http.Request, q *module.Request, e endpoint, socket *socketConfig) {
 	end := q.Detach()
-	s, err := m.upgrader(q.SiteID, socket, false).ServeWith(w, r, func(s *ws.Socket) ws.Handler {
-		status := http.StatusSwitchingProtocols
-		if r.ProtoMajor == 2 {
-			status = http.StatusOK
-		}
-		q.Outcome.Status = status
-		info := module.ConnInfo{
-			Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path,
-			Remote: r.RemoteAddr, Since: q.Start, Endpoint: e.Type,
-		}
-		info.SetLine(r)
-		return &session{q: q, path: e.Path, end: end, remove: q.Connections.Add(info, counted{s})}
+	s, err := m.upgrader(upgraderKey{site: q.SiteID, socket: *socket}).ServeWith(w, r, func(s *ws.Socket) ws.Handler {
+		return opened(r, q, e, s, end)
 	})
 	if s == nil {
 		m.refused(q, e, err)
 		end()
 	}
+}
+
+// opened enters a connection into the registry.
+func opened(r *http.Request, q *module.Request, e endpoint, s *ws.Socket, end func()) *session {
+	q.Outcome.Status = http.StatusSwitchingProtocols
+	if r.ProtoMajor == 2 {
+		q.Outcome.Status = http.StatusOK
+	}
+	info := module.ConnInfo{
+		Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path,
+		Remote: r.RemoteAddr, Since: q.Start, Endpoint: e.Type,
+	}
+	info.SetLine(r)
+	return &session{q: q, path: e.Path, end: end, remove: q.Connections.Add(info, counted{s})}
 }
 
 // refused records a handshake that the engine has answered with a refusal. 400.11 is "invalid WebSocket request" of IIS.

@@ -77,7 +77,7 @@ func (m *socketModule) relay(w http.ResponseWriter, r *http.Request, socket *soc
 // accept answers the client and joins both sides.
 func (m *socketModule) accept(w http.ResponseWriter, r *http.Request, q *module.Request, socket *socketConfig, p *pair) {
 	p.end = q.Detach()
-	client, err := m.upgrader(q.SiteID, socket, true).ServeAs(w, r, p.server.Subprotocol(), func(s *ws.Socket) ws.Handler {
+	client, err := m.upgrader(upgraderKey{site: q.SiteID, socket: *socket, relayed: true}).ServeAs(w, r, p.server.Subprotocol(), func(s *ws.Socket) ws.Handler {
 		q.Outcome.Status = http.StatusSwitchingProtocols
 		if r.ProtoMajor == 2 {
 			q.Outcome.Status = http.StatusOK
@@ -99,11 +99,7 @@ func (m *socketModule) accept(w http.ResponseWriter, r *http.Request, q *module.
 
 // judgeOrigin refuses pages of an origin that is not allowed.
 func (m *socketModule) judgeOrigin(r *http.Request, socket *socketConfig) *module.HTTPError {
-	check := handshake.Check
-	if handshake.WantedConnect(r) {
-		check = handshake.CheckConnect
-	}
-	_, err := check(r, handshake.Options{Origins: socket.origins(true)})
+	err := checkHandshake(r, socket, true)
 	var refusal *handshake.Error
 	if !errors.As(err, &refusal) {
 		return nil
@@ -113,6 +109,16 @@ func (m *socketModule) judgeOrigin(r *http.Request, socket *socketConfig) *modul
 		e.Hint = "allowedOrigins of <webSocket> lists the origins whose pages may connect"
 	}
 	return e
+}
+
+// checkHandshake says why the engine would refuse a handshake.
+func checkHandshake(r *http.Request, socket *socketConfig, relayed bool) error {
+	check := handshake.Check
+	if handshake.WantedConnect(r) {
+		check = handshake.CheckConnect
+	}
+	_, err := check(r, handshake.Options{Origins: socket.origins(relayed)})
+	return err
 }
 
 // subprotocols returns what the client asks for, in its order.

@@ -3,7 +3,6 @@ package websocket
 import (
 	"errors"
 	"net/url"
-	"path"
 	"strings"
 	"time"
 
@@ -15,9 +14,6 @@ const (
 	socketSection   = "system.webServer/webSocket"
 	endpointSection = "system.webServer/webSocketEndpoints"
 )
-
-// typeEcho is the endpoint type that sends every message back.
-const typeEcho = "echo"
 
 // socketConfig is system.webServer/webSocket, with the attributes of IIS 8.
 type socketConfig struct {
@@ -49,26 +45,6 @@ func checkOrigins(written string) error {
 	return nil
 }
 
-// endpointConfig is system.webServer/webSocketEndpoints: which paths of a site the host itself serves.
-type endpointConfig struct {
-	Entries []endpoint `config:",collection"`
-}
-
-type endpoint struct {
-	Path string `config:"path"`
-	Type string `config:"type"`
-}
-
-// find returns the endpoint with that path. Paths are compared exactly, as files are.
-func (c *endpointConfig) find(path string) (endpoint, bool) {
-	for _, e := range c.Entries {
-		if e.Path == path {
-			return e, true
-		}
-	}
-	return endpoint{}, false
-}
-
 // sections declares both sections. IIS ships webSocket locked (overrideModeDefault Deny), so that the documented
 // <webSocket enabled="false"/> in a web.config answers 500.19 there; here it is open until a person locks it.
 func sections() []config.Section {
@@ -83,28 +59,6 @@ func sections() []config.Section {
 				{Name: "allowedOrigins", Type: config.String, Check: checkOrigins}, // ours; IIS admits every origin
 			}},
 		},
-		{
-			Path:                endpointSection,
-			OverrideModeDefault: config.Allow,
-			Element: config.Element{Name: "webSocketEndpoints", Collection: &config.Collection{
-				Remove: "remove", Clear: "clear",
-				Add: config.Element{Name: "add", Attributes: []config.Attribute{
-					{Name: "path", Type: config.String, Required: true, Key: true, CaseSensitive: true, Check: checkPath},
-					{Name: "type", Type: config.Enum, Required: true, Values: []config.Value{{Name: typeEcho, Value: 1}}},
-				}},
-			}},
-		},
+		endpointDeclaration(),
 	}
-}
-
-// checkPath allows decoded URL paths from the root of the site.
-func checkPath(written string) error {
-	if !strings.HasPrefix(written, "/") || strings.ContainsAny(written, "?#") {
-		return errors.New(`must be a URL path from the root of the site, such as "/echo", without query or fragment`)
-	}
-	// Requests come with clean paths: an endpoint at another one would never be found.
-	if clean := path.Clean(written); written != clean && written != strings.TrimSuffix(clean, "/")+"/" {
-		return errors.New(`must have no empty segments and no "." or ".."; did you mean "` + clean + `"?`)
-	}
-	return nil
 }

@@ -1,7 +1,8 @@
 // Package websocket is the role service WebSocket Protocol: the module that takes over opening handshakes for the
 // endpoints a site declares, and the sections that switch it.
 //
-// It is not the engine (runtime/wshost/ws), and it relays nothing to applications: it serves endpoints of the host.
+// It is not the engine (runtime/wshost/ws), and its endpoints send back what they get: those that do
+// more belong to the feature websocket-endpoints, which is asked through module.SocketEndpoints.
 package websocket
 
 import (
@@ -29,6 +30,7 @@ func Unit() features.Unit {
 		Modules: []module.Info{{
 			Name:     "WebSocketModule",
 			Stage:    module.StageHandle,
+			After:    []string{"WebSocketEndpointsModule"},
 			Sections: sections(),
 			New:      newModule,
 		}},

@@ -63,6 +63,8 @@ type Request struct {
 	Handler *Handler
 	// Sockets says what becomes of the request when it is an opening handshake for an application; see Sockets.
 	Sockets *Sockets
+	// Endpoints serves WebSocket endpoints of further types; see SocketEndpoints.
+	Endpoints SocketEndpoints
 	// MapHandler maps the request anew when MoveTo has given it another URL; nil before it was mapped. A refusal is to be
 	// given to Fail.
 	MapHandler func(*http.Request) *HTTPError
