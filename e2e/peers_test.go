@@ -27,6 +27,8 @@ func peer(t *testing.T, name string, args ...string) *exec.Cmd {
 		"curl":    {"curl"},
 		"secure":  {"node", "peers/secure.mjs"},
 		"hold":    {"node", "peers/hold.mjs"},
+		"matrix":  {"node", "peers/matrix.mjs"},
+		"tabs":    {"node", "peers/tabs.mjs"},
 		"openssl": {"openssl", "s_client"},
 	}[name]
 	if _, err := exec.LookPath(command[0]); err != nil {

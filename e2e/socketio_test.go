@@ -4,8 +4,8 @@ package e2e
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,9 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/rolemgr/rolemgr/runtime/wshost"
 )
 
 // counting is a node process with clients of the counting application.
@@ -159,12 +156,11 @@ func nodePath(t *testing.T) {
 	t.Setenv("NODE_PATH", filepath.Join(here, "node_modules"))
 }
 
-// browse has Chromium count on the application's page.
-func browse(t *testing.T, url, transport string) {
-	t.Helper()
-	if out, err := exec.Command("node", "peers/page.mjs", url, transport).CombinedOutput(); err != nil {
-		t.Errorf("Chromium over %s: %v\n%s", transport, err, out)
-	}
+// does sends a command to a program and waits until it has done it.
+func (p *talk) does(command string) {
+	p.t.Helper()
+	p.say(command)
+	p.hears("done")
 }
 
 // snippet is what the seed document has people write.
@@ -178,13 +174,14 @@ func TestIssuesOfTheSeed(t *testing.T) {
 	dir, url := s.site("app", "socketio")
 	_, otherURL := s.site("other", "socketio")
 	s.start("serve")
+	browser := startTalk(t, peer(t, "tabs", "http/1.1", "", url))
 
 	// (a) The feature is not installed: everybody polls, and the log says how to get more.
 	first := startCounting(t, url, 10)
 	other := startCounting(t, otherURL, 5)
 	first.over(s, "polling").faultless(t, "without the feature")
 	other.over(s, "polling").faultless(t, "on the other site")
-	browse(t, url, "polling")
+	browser.does("polling")
 	if log := s.hostLog(); !strings.Contains(log, "rolemgr install websocket") {
 		t.Error("the log does not tell how to get WebSocket")
 	}
@@ -193,9 +190,10 @@ func TestIssuesOfTheSeed(t *testing.T) {
 	s.must("install", "websocket")
 	second := startCounting(t, url, 10)
 	second.over(s, "websocket").faultless(t, "with the feature")
-	browse(t, url, "websocket")
+	browser.does("websocket")
 	first.over(s, "polling").faultless(t, "those that were there before")
-	wantEndpoints(t, s, map[string]int{"relay": 10})
+	wantEndpoints(t, s, map[string]int{"relay": 11})
+	browser.does("close")
 
 	// (c) The application takes its connections itself.
 	editFile(t, filepath.Join(dir, "web.config"), "<iisnode ", snippet)
@@ -207,21 +205,23 @@ func TestIssuesOfTheSeed(t *testing.T) {
 	})
 	third := startCounting(t, url, 10)
 	third.over(s, "websocket").faultless(t, "switched off for the application")
-	browse(t, url, "websocket")
-	wantEndpoints(t, s, map[string]int{"relay": 10, "tunnel": 10})
+	browser.does("websocket")
+	wantEndpoints(t, s, map[string]int{"relay": 10, "tunnel": 11})
 	other.over(s, "polling").faultless(t, "the other site, while this one was changed")
 
 	// (d) It is removed: the sockets are announced and closed, and everybody polls again.
 	out := s.must("remove", "websocket", "--what-if")
-	if !strings.Contains(out, "20") {
-		t.Errorf("the plan does not tell of 20 sockets:\n%s", out)
+	if !strings.Contains(out, "21") {
+		t.Errorf("the plan does not tell of 21 sockets:\n%s", out)
 	}
 	s.must("remove", "websocket")
 	second.over(s, "polling")
 	third.over(s, "polling")
-	browse(t, url, "polling")
+	browser.does("polling")
 	first.over(s, "polling").faultless(t, "those that polled all the time")
 	other.over(s, "polling").faultless(t, "the other site")
+	browser.say("end")
+	browser.hears("ok")
 	for _, c := range []*counting{second, third} {
 		if r := c.ask("end"); r.Wrong != 0 {
 			t.Errorf("messages came twice or out of order: %+v", r)
@@ -270,33 +270,55 @@ func TestSessionsSurviveRecycling(t *testing.T) {
 	if len(before.PIDs) != 4 {
 		t.Errorf("the clients reached %d processes, want 4", len(before.PIDs))
 	}
-	late := startCounting(t, url+"?late", 20)
-	for round := range 3 {
+	all, fresh := []*counting{clients}, 0
+	for round := range 2 {
+		old := strings.Join(processesIn(t, dir), " ") + " "
+		all = append(all, startCounting(t, url, 20)) // they begin while processes are replaced
 		s.must("reload")
-		name := filepath.Join(dir, "server.js")
-		b, err := os.ReadFile(name)
-		if err == nil {
-			err = os.WriteFile(name, append(b, "// changed\n"...), 0o644)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		// Requests make the host look at its files; a process that has not been there before answers one of them.
-		known := map[int]bool{}
+		touch(t, filepath.Join(dir, "server.js"))
+		// Requests make the host look at its files.
 		s.eventually("a new process answers", func() error {
-			pid := processOf(t, url)
-			if _, old := before.PIDs[strconv.Itoa(pid)]; old || known[pid] {
+			if pid := processOf(t, url); strings.Contains(old, strconv.Itoa(pid)+" ") {
 				return fmt.Errorf("process %d", pid)
 			}
 			return nil
 		})
-		clients.over(s, "websocket").faultless(t, fmt.Sprintf("round %d", round))
+		all = append(all, startCounting(t, url, 20))
+		s.eventually("every process is replaced", func() error {
+			if n := strings.Count(s.hostLog(), "a process takes requests"); n < 4*(round+2) {
+				return fmt.Errorf("%d processes were started", n)
+			}
+			return nil
+		})
+		for _, c := range all {
+			c.over(s, "websocket").faultless(t, fmt.Sprintf("round %d", round))
+		}
 	}
-	late.over(s, "websocket")
-	for _, c := range []*counting{clients, late} {
+	for _, c := range all {
 		r := c.ask("end")
 		r.faultless(t, "at the end")
+		for pid := range r.PIDs {
+			if before.PIDs[pid] == 0 {
+				fresh++
+			}
+		}
 		t.Logf("%d clients counted %d times, in processes %v", r.Clients, r.Counted, r.PIDs)
+	}
+	if fresh == 0 {
+		t.Error("no client reached a new process")
+	}
+}
+
+// touch changes a script without changing what it does.
+func touch(t *testing.T, name string) {
+	t.Helper()
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString("// changed\n")
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -340,13 +362,14 @@ func TestNoProcessOutlivesTheHost(t *testing.T) {
 		}
 		return nil
 	})
-	name := filepath.Join(dir, "server.js")
-	b, _ := os.ReadFile(name)
-	if err := os.WriteFile(name, append(b, "// changed\n"...), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(600 * time.Millisecond) // the host looks at files at most twice a second
-	processOf(t, url)
+	touch(t, filepath.Join(dir, "server.js"))
+	s.eventually("more than three run", func() error { // requests make the host look at its files
+		processOf(t, url)
+		if n := len(processesIn(t, dir)); n < 4 {
+			return fmt.Errorf("%d processes", n)
+		}
+		return nil
+	})
 	_ = s.cmd.Process.Kill()
 	<-s.done
 	s.eventually("no process is left", func() error {
@@ -371,16 +394,4 @@ func processesIn(t *testing.T, dir string) []string {
 		}
 	}
 	return found
-}
-
-// connections lists the upgraded connections of the running host.
-func (s *server) connections() []wshost.Connection {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	list, err := s.admin.Connections(ctx)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return list
 }

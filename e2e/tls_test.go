@@ -26,16 +26,24 @@ import (
 // for h1.localhost without HTTP/2. It returns the port of both.
 func secure(s *server) (port string) {
 	s.t.Helper()
+	return s.secureSite("Default Web Site")
+}
+
+// secureSite is secure for any site. Only one site of a server can have it.
+func (s *server) secureSite(name string) (port string) {
+	s.t.Helper()
 	s.must("cert", "dev", "a.localhost", "h1.localhost")
 	dev := filepath.Join(s.home, "certificates/dev/localhost")
 	cert := []string{"--cert", dev + ".pem", "--key", dev + "-key.pem"}
-	s.must(append([]string{"site", "bind", "Default Web Site", "--https", "--port", "0"}, cert...)...)
-	s.must(append([]string{"site", "bind", "Default Web Site", "--https", "--port", "0", "--host", "h1.localhost"}, cert...)...)
+	s.must(append([]string{"site", "bind", name, "--https", "--port", "0"}, cert...)...)
+	s.must(append([]string{"site", "bind", name, "--https", "--port", "0", "--host", "h1.localhost"}, cert...)...)
 	s.edit("config/applicationHost.config", `sslFlags="1"`, `sslFlags="5"`)
 	s.must("reload")
-	for _, b := range s.status().Sites[0].Bindings {
-		if u, err := url.Parse(b); err == nil && u.Scheme == "https" {
-			port = u.Port()
+	for _, site := range s.status().Sites {
+		for _, b := range site.Bindings {
+			if u, err := url.Parse(b); err == nil && u.Scheme == "https" && site.Name == name {
+				port = u.Port()
+			}
 		}
 	}
 	if port == "" || port == "0" {

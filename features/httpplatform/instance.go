@@ -307,12 +307,43 @@ func (i *instance) forwarder() *forward.Forwarder {
 		Prepare:  i.prepare,
 		Answered: i.answered,
 		Failure:  i.failure,
+		Again:    i.again,
 		Opened: func(module.Conn) func() {
 			i.sockets.Add(1)
 			return func() { i.sockets.Add(-1) }
 		},
 		Tunnels: &i.app.m.tunnels,
 	})
+}
+
+// How often, and how far apart, a request that found its process gone looks for another one.
+const (
+	againTries = 50
+	againPause = 10 * time.Millisecond
+)
+
+// again gives a request to another process when no line to this one could be opened: it has just ended, and the one that
+// takes its place is being started.
+func (i *instance) again(w http.ResponseWriter, r *http.Request, _ error) bool {
+	for range againTries {
+		other, done, err := i.app.pick(r)
+		if err == nil && other != i && other.isReady() {
+			defer done()
+			other.f.ServeHTTP(w, r)
+			return true
+		}
+		if err == nil {
+			done()
+		} else if !errors.Is(err, errReplaced) {
+			return false
+		}
+		select {
+		case <-time.After(againPause):
+		case <-r.Context().Done():
+			return false
+		}
+	}
+	return false
 }
 
 // prepare changes what the process gets beside the forwarding fields.

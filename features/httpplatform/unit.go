@@ -8,6 +8,7 @@ import (
 
 	"github.com/rolemgr/rolemgr/features"
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/forward"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
@@ -44,6 +45,7 @@ func Unit() features.Unit {
 func info(name string, sections ...config.Section) module.Info {
 	return module.Info{
 		Name: name, Stage: module.StageHandle, After: []string{"WebSocketModule"}, Sections: sections,
-		New: func() module.Module { return &handler{name: name} },
+		Reads: []config.Section{forward.WebSocketSection()},
+		New:   func() module.Module { return &handler{name: name} },
 	}
 }

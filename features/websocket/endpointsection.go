@@ -96,8 +96,8 @@ func (e *endpoint) missing() *config.Error {
 	}
 }
 
-// verifyEndpoints tells of the entries that are refused, and of attributes that the type of their entry does not have.
-func verifyEndpoints(eff *config.Effective) []config.Remark {
+// examineEndpoints tells of the entries that are refused, and of attributes that the type of their entry does not have.
+func examineEndpoints(eff *config.Effective, _ bool) []config.Remark {
 	c, err := config.Decode[endpointConfig](eff, endpointSection)
 	node, ok := eff.Node(endpointSection)
 	if err != nil || !ok {
@@ -110,11 +110,11 @@ func verifyEndpoints(eff *config.Effective) []config.Remark {
 		}
 		e := &c.Entries[i]
 		if fault := e.fault(); fault != nil {
-			out = append(out, config.Remark{At: e.At, Fault: fault})
+			out = append(out, config.Remark{At: e.At, Fault: fault.Message, Hint: fault.Hint})
 		}
 		for _, v := range n.Values() {
 			if v.Set && !slices.Contains(typesOf(v.Attribute.Name), e.Type) {
-				out = append(out, config.Remark{At: v.Pos, Judgement: config.Judgement{NoEffect: "endpoints of type " + e.Type + " do not look at it"}})
+				out = append(out, config.Remark{At: e.At, Attribute: v.Attribute.Name, Judgement: config.Judgement{NoEffect: "endpoints of type " + e.Type + " do not look at it"}})
 			}
 		}
 	}
@@ -146,7 +146,7 @@ func endpointDeclaration() config.Section {
 		return config.Attribute{Name: name, Type: config.String, CaseSensitive: true, Check: check}
 	}
 	return config.Section{
-		Path: endpointSection, OverrideModeDefault: config.Allow, Verify: verifyEndpoints,
+		Path: endpointSection, OverrideModeDefault: config.Allow, Examine: examineEndpoints,
 		Element: config.Element{Name: "webSocketEndpoints", Collection: &config.Collection{
 			Remove: "remove", Clear: "clear",
 			Add: config.Element{Name: "add", Judge: judgeEndpoint, Attributes: []config.Attribute{

@@ -82,9 +82,11 @@ func (m *socketModule) accept(w http.ResponseWriter, r *http.Request, q *module.
 		if r.ProtoMajor == 2 {
 			q.Outcome.Status = http.StatusOK
 		}
-		p.remove = q.Connections.Add(module.ConnInfo{
-			Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path, Remote: r.RemoteAddr, Since: q.Start, Endpoint: "relay",
-		}, counted{s})
+		info := module.ConnInfo{
+			Feature: feature, SiteID: q.SiteID, Site: q.SiteName, Path: module.AskedPath(r), Remote: r.RemoteAddr, Since: q.Start, Endpoint: "relay",
+		}
+		info.SetLine(r)
+		p.remove = q.Connections.Add(info, counted{s})
 		if p.app.Opened != nil {
 			p.closed = p.app.Opened(counted{s})
 		}

@@ -305,15 +305,6 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-func TestCheckOrigins(t *testing.T) {
-	for written, ok := range map[string]bool{"": true, "*": true, "https://a.example": true, "https://a.example:8443, http://b": true,
-		"a.example": false, "https://a.example/": false, "https://a.example/x": false, "https://u@a.example": false, "https://a.example;x": true} {
-		if err := checkOrigins(written); (err == nil) != ok {
-			t.Errorf("%q: %v", written, err)
-		}
-	}
-}
-
 // TestLimitOfTheClient closes with 1009 what is longer than receiveBufferLimit, before the application sees it.
 func TestLimitOfTheClient(t *testing.T) {
 	for size, ok := range map[int]bool{4096: true, 4097: false} {

@@ -2,16 +2,16 @@ package websocket
 
 import (
 	"errors"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
+	"github.com/rolemgr/rolemgr/runtime/wshost/forward"
 )
 
 // The sections of this module.
 const (
-	socketSection   = "system.webServer/webSocket"
+	socketSection   = forward.WebSocketPath
 	endpointSection = "system.webServer/webSocketEndpoints"
 )
 
@@ -29,36 +29,13 @@ func (c *socketConfig) origins(relayed bool) []string {
 	if c.AllowedOrigins == "" && relayed {
 		return []string{"*"}
 	}
-	return strings.FieldsFunc(c.AllowedOrigins, func(r rune) bool { return r == ',' || r == ' ' })
+	return forward.Origins(c.AllowedOrigins)
 }
 
-// checkOrigins allows "*" and origins such as "https://example.com", between commas.
-func checkOrigins(written string) error {
-	for _, origin := range (&socketConfig{AllowedOrigins: written}).origins(false) {
-		if origin == "*" || origin == "null" {
-			continue
-		}
-		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.User != nil {
-			return errors.New(`must hold "*", or origins between commas, such as "https://example.com, https://example.org:8443"; "` + origin + `" is none`)
-		}
-	}
-	return nil
-}
-
-// sections declares both sections. IIS ships webSocket locked (overrideModeDefault Deny), so that the documented
-// <webSocket enabled="false"/> in a web.config answers 500.19 there; here it is open until a person locks it.
+// sections declares both sections.
 func sections() []config.Section {
 	return []config.Section{
-		{
-			Path:                socketSection,
-			OverrideModeDefault: config.Allow,
-			Element: config.Element{Name: "webSocket", Attributes: []config.Attribute{
-				{Name: "enabled", Type: config.Bool, Default: "true"},
-				{Name: "receiveBufferLimit", Type: config.Uint, Default: "4194304", Check: config.IntegerRange(4096, 2147483647)},
-				{Name: "pingInterval", Type: config.TimeSpan, Default: "00:00:00", Check: config.TimeSpanRange(0, 86400, 1)},
-				{Name: "allowedOrigins", Type: config.String, Check: checkOrigins}, // ours; IIS admits every origin
-			}},
-		},
+		forward.WebSocketSection(),
 		endpointDeclaration(),
 	}
 }

@@ -3,7 +3,6 @@ package websocketendpoints
 import (
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/gateway"
@@ -53,13 +52,7 @@ func cannotStart(err error) *module.HTTPError {
 // environment returns the variables of RFC 3875 and the fields of the opening handshake, and of the host's own variables only
 // what programs need to find others and their language.
 func environment(r *http.Request, q *module.Request, e *endpoint, info string) []string {
-	env := gateway.BaseEnv()
-	if e.User != "" { // those of the host's user are another's
-		env = slices.DeleteFunc(env, func(v string) bool {
-			name, _, _ := strings.Cut(v, "=")
-			return name == "HOME" || name == "USER" || name == "LOGNAME"
-		})
-	}
+	env := gateway.BaseEnv(e.User)
 	script := gateway.Script{URL: strings.TrimSuffix(e.Path, "/*")}
 	if strings.HasSuffix(e.Path, "/*") {
 		script.Info = "/" + info

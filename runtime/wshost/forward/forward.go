@@ -145,7 +145,8 @@ func (f *Forwarder) dial(ctx context.Context) (net.Conn, error) {
 	return secure, nil
 }
 
-// clientKey is where the client's request is found in the context of the one to the application.
+// clientKey is where the client's request is found in the context of the one to the application: failures are about that
+// one. It has no forwarding fields, by which a page of details would take a client at the server for one behind a proxy.
 type clientKey struct{}
 
 // ServeHTTP passes a request on and answers with what the application answers. r is a request of the host.

@@ -250,9 +250,11 @@ func (c *carried) Counts() module.ConnCounts {
 func (f *Forwarder) carry(r *http.Request, q *module.Request, client, line net.Conn, toClient, toServer []byte, header int64) *tunnel.Tunnel {
 	c := &carried{ready: make(chan struct{}), header: header}
 	end := q.Detach()
-	remove := q.Connections.Add(module.ConnInfo{
-		Feature: "websocket", SiteID: q.SiteID, Site: q.SiteName, Path: r.URL.Path, Remote: r.RemoteAddr, Since: q.Start, Endpoint: "tunnel",
-	}, c)
+	info := module.ConnInfo{
+		Feature: "websocket", SiteID: q.SiteID, Site: q.SiteName, Path: module.AskedPath(r), Remote: r.RemoteAddr, Since: q.Start, Endpoint: "tunnel",
+	}
+	info.SetLine(r)
+	remove := q.Connections.Add(info, c)
 	closed := func() {}
 	if f.o.Opened != nil {
 		closed = f.o.Opened(c)

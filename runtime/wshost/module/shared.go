@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -97,6 +98,14 @@ func (i *ConnInfo) SetLine(r *http.Request) {
 	if r.TLS != nil {
 		i.TLS = tls.VersionName(r.TLS.Version)
 	}
+}
+
+// AskedPath returns the URL path that the client asked for, whatever it was rewritten to.
+func AskedPath(r *http.Request) string {
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil && u.Path != "" {
+		return u.Path
+	}
+	return r.URL.Path
 }
 
 // ConnRegistry knows every upgraded connection of the host, across generations. Methods may be called concurrently.

@@ -270,7 +270,7 @@ func (c *call) shake(line net.Conn) (*opened, *http.Response, error) {
 	}
 	answer, err := c.offer.Check(resp)
 	if err != nil {
-		bounded.N = maxRefusal + maxResponse // the bound was that of the header
+		bounded.N = maxRefusal + maxResponse                         // the bound was that of the header
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusal)) // what came of it is enough
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return nil, resp, err
