@@ -45,11 +45,16 @@ bench: $(NPM_BENCH) ## compare the engine with other servers, in about half an h
 bench-static: bench-peers ## compare static files with nginx, Caddy and Apache, in about ten minutes; writes docs/benchmark-static.* (BENCH="-rounds 3 -scenarios 1k")
 	cd bench && go run . static $(BENCH)
 
+.PHONY: bench-proxy
+bench-proxy: bench-peers ## compare WebSocket proxies with nginx, HAProxy and Caddy, in about twelve minutes; writes docs/benchmark-proxy.* (BENCH="-rounds 3 -scenarios p1")
+	cd bench && go run . proxy $(BENCH)
+
 # Installing a server starts it where Debian does so; the benchmark starts its own on other ports.
 .PHONY: bench-peers
-bench-peers: ## install nginx, Caddy and Apache for bench-static
+bench-peers: ## install nginx, HAProxy, Caddy and Apache for bench-static and bench-proxy
 	@missing=(); \
 	command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx); \
+	command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || missing+=(haproxy); \
 	command -v caddy >/dev/null || missing+=(caddy); \
 	command -v apache2 >/dev/null || [ -x /usr/sbin/apache2 ] || missing+=(apache2); \
 	[ -e /etc/mime.types ] || missing+=(media-types); \

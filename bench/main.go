@@ -5,6 +5,8 @@
 //	bench draw [flags] FILE   write page and plot again from results; several files are joined
 //	bench static [flags]      compare static files of rolemgr, nginx, Caddy and Apache; write benchmark-static.*
 //	bench draw-static FILE    write its page and plot again
+//	bench proxy [flags]       compare rolemgr, nginx, HAProxy and Caddy as WebSocket proxies; write benchmark-proxy.*
+//	bench draw-proxy FILE     write its page and plot again
 //	bench list                name the scenarios and the servers
 //	bench serve [flags] NAME  be one of the servers; "bench run" uses this
 //
@@ -20,6 +22,7 @@ import (
 	"path/filepath"
 
 	"github.com/rolemgr/rolemgr/bench/load"
+	"github.com/rolemgr/rolemgr/bench/proxy"
 	"github.com/rolemgr/rolemgr/bench/report"
 	"github.com/rolemgr/rolemgr/bench/rounds"
 	"github.com/rolemgr/rolemgr/bench/server"
@@ -38,7 +41,7 @@ func main() {
 // command carries out a command line.
 func command(args []string, in io.Reader, out, log io.Writer) error {
 	if len(args) == 0 {
-		return errors.New("say what to do: run, draw, static, draw-static, list or serve (\"bench run -h\" shows the flags of run)")
+		return errors.New("say what to do: run, draw, static, draw-static, proxy, draw-proxy, list or serve (\"bench run -h\" shows the flags of run)")
 	}
 	switch args[0] {
 	case "run":
@@ -51,12 +54,18 @@ func command(args []string, in io.Reader, out, log io.Writer) error {
 		return web.Floor(args[1:])
 	case "draw-static":
 		return drawStatic(args[1:], log)
+	case "proxy":
+		return proxies(args[1:], log)
+	case "app": // the application behind the proxies
+		return proxy.App(args[1:])
+	case "draw-proxy":
+		return drawProxy(args[1:], log)
 	case "list":
 		return list(out)
 	case "serve":
 		return serve(args[1:], in, out, log)
 	}
-	return fmt.Errorf("there is no command %q; there are run, draw, static, draw-static, list and serve", args[0])
+	return fmt.Errorf("there is no command %q; there are run, draw, static, draw-static, proxy, draw-proxy, list and serve", args[0])
 }
 
 // run runs the benchmark.
@@ -163,6 +172,14 @@ func list(out io.Writer) error {
 	}
 	fmt.Fprintln(out, "servers of static:")
 	for _, s := range web.Servers() {
+		fmt.Fprintf(out, "  %-18s %s\n", s.Name, s.About)
+	}
+	fmt.Fprintln(out, "scenarios of proxy:")
+	for _, s := range proxy.Scenarios() {
+		fmt.Fprintf(out, "  %-18s %s\n", s.Name, s.About)
+	}
+	fmt.Fprintln(out, "proxies:")
+	for _, s := range proxy.Servers() {
 		fmt.Fprintf(out, "  %-18s %s\n", s.Name, s.About)
 	}
 	return nil

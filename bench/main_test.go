@@ -17,7 +17,7 @@ func do(args ...string) (out, log string, err error) {
 
 func TestCommandErrorsSayWhatToDo(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
-		{"", "run, draw, static, draw-static, list or serve"},
+		{"", "run, draw, static, draw-static, proxy, draw-proxy, list or serve"},
 		{"walk", `there is no command "walk"`},
 		{"run p1", `no argument "p1"`},
 		{"run -scenarios p2", "there are p1"},
@@ -31,6 +31,13 @@ func TestCommandErrorsSayWhatToDo(t *testing.T) {
 		{"static -servers iis", `no server "iis"`},
 		{"static -rounds 0", "0 rounds"},
 		{"draw-static", "no file"},
+		{"proxy p1", `no argument "p1"`},
+		{"proxy -scenarios p2", `no scenario "p2"`},
+		{"proxy -servers envoy", `no proxy "envoy"`},
+		{"proxy -rounds 0", "0 rounds"},
+		{"draw-proxy", "no file"},
+		{"app", "number of a processor"},
+		{"app first", "number of a processor"},
 		{"floor", "a folder and two ports"},
 		{"serve", "name of one server"},
 		{"serve gws,coder", "name of one server"},
@@ -48,7 +55,7 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"p16s", "raw-epoll", "ws-node", "gzip-file-rules", "apache"} {
+	for _, want := range []string{"p16s", "raw-epoll", "ws-node", "gzip-file-rules", "apache", "rolemgr-tunnel", "haproxy"} {
 		if !strings.Contains(out, "  "+want+" ") {
 			t.Errorf("the list lacks %s", want)
 		}
@@ -93,5 +100,40 @@ func TestDrawStatic(t *testing.T) {
 		if err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("%s lacks %q: %v", name, want, err)
 		}
+	}
+}
+
+func TestDrawProxy(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "results.json")
+	const results = `{"rounds":1,"seconds":1,"scenarios":[{"name":"p1","about":"small","unit":"message"},{"name":"idle","about":"idle","unit":"connection"}],
+		"servers":[{"name":"rolemgr-tunnel","ours":true},{"name":"rolemgr-relay","ours":true},{"name":"nginx"},{"name":"haproxy"}],"runs":[
+		{"scenario":"p1","server":"rolemgr-tunnel","round":1,"result":{"cpu_us":20}},
+		{"scenario":"p1","server":"rolemgr-relay","round":1,"result":{"cpu_us":28}},
+		{"scenario":"p1","server":"nginx","round":1,"result":{"cpu_us":20}},
+		{"scenario":"p1","server":"haproxy","round":1,"result":{"cpu_us":30}},
+		{"scenario":"idle","server":"rolemgr-tunnel","round":1,"result":{"conns":5000,"idle":{"echoed":3600}}},
+		{"scenario":"idle","server":"rolemgr-relay","round":1,"result":{"conns":5000,"idle":{"echoed":4600}}},
+		{"scenario":"idle","server":"haproxy","round":1,"result":{"conns":5000,"idle":{"echoed":4600}}}]}`
+	if err := os.WriteFile(file, []byte(results), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := do("draw-proxy", "-out", filepath.Join(dir, "docs"), file); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "docs", "benchmark-proxy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"HAProxy and Caddy. Met.", "the best of them. Not met in p1 (1.40), of 1 scenarios.", "through the tunnel takes less memory than with any of them. Met.",
+		"through the relay takes less memory than with any of them. Not met in idle (1.00)", "| p1 | 20.0 (1.00) | 28.0 (1.40) | 20.0 | 30.0 |",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "docs", "benchmark-proxy.svg")); err != nil || !strings.Contains(string(b), "28.0 (1.40)") {
+		t.Errorf("plot: %v", err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rolemgr/rolemgr/bench/proc"
 	"github.com/rolemgr/rolemgr/bench/sock"
 )
 
@@ -75,10 +74,15 @@ func (r *run) idle(p *sock.Poll) error {
 	return err
 }
 
-// settled waits a second (less when less is to be measured), in which nothing is to happen, and returns the server's resident memory.
+// settled waits a second, or the scenario's Rest (less when less is to be measured), in which nothing is to happen, and
+// returns the server's resident memory.
 func (r *run) settled() (int64, error) {
-	time.Sleep(min(r.span, time.Second))
-	return proc.RSS(r.target.PID)
+	rest := min(r.span, time.Second)
+	if r.scenario.Rest > 0 {
+		rest = r.scenario.Rest
+	}
+	time.Sleep(rest)
+	return r.target.memory()
 }
 
 // echoOnce sends one message on each connection and checks its echo, a window of connections at a time.
@@ -154,12 +158,12 @@ func readEcho(c *echoConn, s *Stream, buf []byte) (int, error) {
 
 // memory returns the server's resident memory now, and after a garbage collection, 0 when it cannot be told to.
 func (r *run) memory() (now, collected int64, err error) {
-	if now, err = proc.RSS(r.target.PID); err != nil || r.target.GC == nil {
+	if now, err = r.target.memory(); err != nil || r.target.GC == nil {
 		return now, 0, err
 	}
 	if err = r.target.GC(); err != nil {
 		return now, 0, err
 	}
-	collected, err = proc.RSS(r.target.PID)
+	collected, err = r.target.memory()
 	return now, collected, err
 }

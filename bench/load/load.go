@@ -37,6 +37,32 @@ type Target struct {
 	PID  int          // the process to measure
 	Raw  bool         // it sends back the bytes it gets, after the HTTP upgrade, and parses no frames
 	GC   func() error // makes it collect garbage and return memory; nil when it cannot
+	// Processes, if set, returns all processes to measure, of a server that has several. Their memory is then the
+	// proportional one, so that pages that they share count once.
+	Processes func() ([]int, error)
+	// Beside, if set, returns processes that belong to the set-up and are not measured: what they do disturbs nothing.
+	Beside func() ([]int, error)
+}
+
+// processes returns what is measured.
+func (t *Target) processes() ([]int, error) {
+	if t.Processes == nil {
+		return []int{t.PID}, nil
+	}
+	return t.Processes()
+}
+
+// memory returns the resident memory of what is measured.
+func (t *Target) memory() (sum int64, err error) {
+	if t.Processes == nil {
+		return proc.RSS(t.PID)
+	}
+	pids, err := t.Processes()
+	for _, pid := range pids {
+		n, e := proc.PSS(pid)
+		sum, err = sum+n, errors.Join(err, e)
+	}
+	return sum, err
 }
 
 // Result is what one run of one scenario has shown. Times are in microseconds, memory is in bytes.
@@ -117,6 +143,7 @@ type run struct {
 	scenario Scenario
 	span     time.Duration
 	warm     time.Duration
+	measured time.Duration // when the measured time began
 	start    time.Time
 	hist     hist
 	meter    meter
@@ -165,13 +192,13 @@ func (r *run) begin() { r.start = time.Now() }
 // longer than asked for when no message is finished in it.
 func (r *run) step(now time.Duration, done uint64) error {
 	switch {
-	case r.phase == warming && now >= r.warm:
-		r.phase = measuring
+	case r.phase == warming && now >= r.warm && done >= r.scenario.Ahead:
+		r.phase, r.measured = measuring, now
 		r.hist = hist{}
-		return r.meter.begin(r.target.PID, done)
-	case r.phase == measuring && now >= r.warm+r.span && done > r.meter.done:
+		return r.meter.begin(&r.target, done)
+	case r.phase == measuring && now >= r.measured+r.span && done > r.meter.done:
 		r.phase = draining
-		return r.meter.end(&r.res, r.target.PID, done)
+		return r.meter.end(&r.res, &r.target, done)
 	}
 	return nil
 }
@@ -186,29 +213,52 @@ func (r *run) latencies() {
 type meter struct {
 	wall                       time.Time
 	server, user, system, self time.Duration
-	busy                       time.Duration
+	busy, beside               time.Duration
 	done                       uint64
 }
 
 // begin takes all figures of this moment.
-func (m *meter) begin(pid int, done uint64) error {
-	var e [4]error
+func (m *meter) begin(t *Target, done uint64) error {
+	var e [5]error
 	m.done = done
+	if t.Beside != nil {
+		m.beside, e[4] = cpuOf(t.Beside)
+	}
 	m.busy, e[0] = proc.Busy()
-	m.user, m.system, e[1] = proc.UserSystem(pid)
-	m.self, e[2] = proc.CPU(os.Getpid())
+	m.self, e[1] = proc.CPU(os.Getpid())
+	var pids []int
+	pids, e[2] = t.processes()
+	for _, pid := range pids {
+		user, system, err := proc.UserSystem(pid)
+		e[3] = errors.Join(e[3], err)
+		m.user, m.system = m.user+user, m.system+system
+	}
 	m.wall = time.Now()
-	m.server, e[3] = proc.CPU(pid)
+	for _, pid := range pids {
+		cpu, err := proc.CPU(pid)
+		e[3] = errors.Join(e[3], err)
+		m.server += cpu
+	}
 	return errors.Join(e[:]...)
 }
 
+// cpuOf sums up the CPU time of processes.
+func cpuOf(processes func() ([]int, error)) (sum time.Duration, err error) {
+	pids, err := processes()
+	for _, pid := range pids {
+		cpu, e := proc.CPU(pid)
+		sum, err = sum+cpu, errors.Join(err, e)
+	}
+	return sum, err
+}
+
 // end computes the figures of the result from those of begin and those of this moment.
-func (m *meter) end(res *Result, pid int, done uint64) error {
+func (m *meter) end(res *Result, t *Target, done uint64) error {
 	var n meter
-	if err := n.begin(pid, done); err != nil {
+	if err := n.begin(t, done); err != nil {
 		return err
 	}
-	rss, err := proc.RSS(pid)
+	rss, err := t.memory()
 	if err != nil {
 		return err
 	}
@@ -224,6 +274,6 @@ func (m *meter) end(res *Result, pid int, done uint64) error {
 		res.System = res.CPU - res.User
 	}
 	res.Rate = float64(res.Messages) / wall.Seconds()
-	res.ServerLoad, res.ClientLoad, res.OtherLoad = load(server), load(self), load(n.busy-m.busy-server-self)
+	res.ServerLoad, res.ClientLoad, res.OtherLoad = load(server), load(self), load(n.busy-m.busy-server-self-(n.beside-m.beside))
 	return nil
 }

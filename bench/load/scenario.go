@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind is the way a scenario uses its connections.
@@ -34,6 +35,10 @@ type Scenario struct {
 	Bits int
 	// Offer is the extension offered in the opening handshake.
 	Offer string
+	// Ahead is how many messages go ahead unmeasured, beside the time that does.
+	Ahead uint64
+	// Rest is how long connections do nothing before memory is looked at; 0 means a second.
+	Rest time.Duration
 }
 
 // Scenarios returns all scenarios in the order of the report.

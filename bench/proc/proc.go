@@ -92,14 +92,23 @@ func RSS(pid int) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading resident memory: %w", err)
 	}
-	return parseRollup(b)
+	return parseRollup(b, "Rss:")
 }
 
-// parseRollup takes the resident size out of the text of /proc/PID/smaps_rollup.
-func parseRollup(text []byte) (int64, error) {
+// PSS returns the proportional resident memory of a process in bytes: a page that several processes have counts in parts.
+func PSS(pid int) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading resident memory: %w", err)
+	}
+	return parseRollup(b, "Pss:")
+}
+
+// parseRollup takes a size out of the text of /proc/PID/smaps_rollup.
+func parseRollup(text []byte, name string) (int64, error) {
 	for line := range bytes.Lines(text) {
 		f := bytes.Fields(line)
-		if len(f) == 3 && string(f[0]) == "Rss:" {
+		if len(f) == 3 && string(f[0]) == name {
 			kb, err := strconv.ParseInt(string(f[1]), 10, 64)
 			if err != nil {
 				return 0, fmt.Errorf("reading resident memory: %w", err)
@@ -107,7 +116,7 @@ func parseRollup(text []byte) (int64, error) {
 			return kb << 10, nil
 		}
 	}
-	return 0, errors.New("reading resident memory: no line Rss in smaps_rollup")
+	return 0, fmt.Errorf("reading resident memory: no line %s in smaps_rollup", name)
 }
 
 // Busy returns the CPU time that all processors together have spent on anything since boot. Time stolen by other

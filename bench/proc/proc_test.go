@@ -24,12 +24,12 @@ func TestParseStat(t *testing.T) {
 }
 
 func TestParseRollup(t *testing.T) {
-	n, err := parseRollup([]byte("00400000-7ffd Rss [rollup]\nRss:                1234 kB\nPss: 1 kB\n"))
+	n, err := parseRollup([]byte("00400000-7ffd Rss [rollup]\nRss:                1234 kB\nPss: 1 kB\n"), "Rss:")
 	if err != nil || n != 1234<<10 {
 		t.Errorf("%d, %v", n, err)
 	}
 	for _, bad := range []string{"", "Pss: 1 kB\n", "Rss: x kB\n"} {
-		if _, err := parseRollup([]byte(bad)); err == nil {
+		if _, err := parseRollup([]byte(bad), "Rss:"); err == nil {
 			t.Errorf("%q passed", bad)
 		}
 	}

@@ -30,6 +30,17 @@ func ours(l net.Listener, m Mode, d ws.Driver) error {
 	return serveHTTP(l, serve(oursEcho{}), serve(&oursBroadcast{}))
 }
 
+// Echo serves with this engine and its poller driver until l fails. It sends no pings, which the load does not expect.
+func Echo(l net.Listener) error {
+	up := &ws.Upgrader{Limits: ws.Limits{PingInterval: -1}}
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		if err := up.Serve(w, r, oursEcho{}); err != nil {
+			note("app", err)
+		}
+	}
+	return serveHTTP(l, serve, serve)
+}
+
 // oursEcho is the handler that echoes.
 type oursEcho struct{}
 

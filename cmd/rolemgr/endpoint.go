@@ -178,9 +178,9 @@ func (w *sectionEdit) verifyEndpoint(entry func() (config.Node, bool)) error {
 		return nil
 	}
 	at, _ := n.Written()
-	for _, r := range eff.Verify() {
-		if r.Fault != nil && r.At == at {
-			return &usageError{r.Fault.Message, r.Fault.Hint}
+	for _, r := range eff.Remarks() {
+		if r.Fault != "" && r.At == at {
+			return &usageError{r.Fault, r.Hint}
 		}
 		for _, v := range n.Values() {
 			if v.Set && v.Pos == r.At && r.Judgement.NoEffect != "" {

@@ -1,6 +1,7 @@
 package httplogging
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"slices"
@@ -72,6 +73,29 @@ func header(name string) column {
 		}
 		return appendValue(b, strings.Join(values, ", "), false)
 	}
+}
+
+// keep returns what the columns want of a request, and nothing else: a WebSocket's line is written when it ends, and until
+// then the whole request would be held, with its header and what net/http has with it.
+func keep(r *http.Request, columns []field) *http.Request {
+	ctx := context.Background()
+	if addr := r.Context().Value(http.LocalAddrContextKey); addr != nil {
+		ctx = context.WithValue(ctx, http.LocalAddrContextKey, addr)
+	}
+	kept := (&http.Request{}).WithContext(ctx)
+	kept.Method, kept.Proto, kept.Host, kept.RemoteAddr = r.Method, r.Proto, strings.Clone(r.Host), r.RemoteAddr
+	for _, f := range columns {
+		name, ok := map[string]string{"UserAgent": "User-Agent", "Cookie": "Cookie", "Referer": "Referer"}[f.flag]
+		if values := r.Header[name]; ok && len(values) > 0 {
+			if kept.Header == nil {
+				kept.Header = http.Header{}
+			}
+			for _, v := range values { // all values of a header share their memory
+				kept.Header[name] = append(kept.Header[name], strings.Clone(v))
+			}
+		}
+	}
+	return kept
 }
 
 // fields returns every column in the order of IIS, which is the order on disk.

@@ -83,6 +83,7 @@ func (m *loggingModule) Middleware(next http.Handler) http.Handler {
 			return
 		}
 		x := &record{r: r, q: q, stem: r.URL.Path, query: r.URL.RawQuery, computer: m.computer}
+		q.OnDetach(func() { x.r = keep(x.r, log.columns) })
 		q.OnEnd(func() {
 			c, err := config.Decode[loggingConfig](q.Config, section)
 			if err == nil && !c.wants(q.Outcome.Status) {

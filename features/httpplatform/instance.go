@@ -2,6 +2,7 @@ package httpplatform
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"

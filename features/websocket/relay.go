@@ -90,6 +90,7 @@ func (m *socketModule) accept(w http.ResponseWriter, r *http.Request, q *module.
 		if p.app.Opened != nil {
 			p.closed = p.app.Opened(counted{s})
 		}
+		p.app = nil // with the header of the handshake
 		return (*clientSide)(p)
 	})
 	if client == nil {

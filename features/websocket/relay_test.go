@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/forward"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -49,6 +50,7 @@ type stage struct {
 	registry *registry
 	outcome  chan module.Outcome
 	dials    int
+	requests chan weak.Pointer[http.Request] // that have been made
 }
 
 // policies are what the host may do with a handshake: "" is the feature not installed.
@@ -59,6 +61,7 @@ func newStage(t *testing.T, policy string, socket *socketConfig, app http.Handle
 	t.Helper()
 	back := httptest.NewServer(app)
 	st := &stage{registry: &registry{open: map[module.Conn]module.ConnInfo{}, gone: make(chan module.ConnInfo, 100)}, outcome: make(chan module.Outcome, 100)}
+	st.requests = make(chan weak.Pointer[http.Request], 100)
 	m := &socketModule{engine: new(ws.Engine)}
 	f := forward.New(forward.Options{
 		Name: back.URL, Module: "TestModule", Tunnels: new(tunnel.Engine), Timeout: patience,
@@ -83,7 +86,9 @@ func newStage(t *testing.T, policy string, socket *socketConfig, app http.Handle
 		case "tunnel":
 			q.Sockets = &module.Sockets{}
 		}
-		f.ServeHTTP(w, module.WithRequest(r, q))
+		r = module.WithRequest(r, q)
+		st.requests <- weak.Make(r)
+		f.ServeHTTP(w, r)
 		q.Returned()
 	}))
 	st.url = "ws" + strings.TrimPrefix(front.URL, "http")

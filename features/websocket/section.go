@@ -1,8 +1,6 @@
 package websocket
 
 import (
-	"errors"
-	"strings"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"

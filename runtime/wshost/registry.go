@@ -14,6 +14,7 @@ const closeGoingAway = 1001
 
 // connRegistry implements module.ConnRegistry.
 type connRegistry struct {
+	calm     calm
 	mu       sync.Mutex
 	last     uint64
 	conns    map[uint64]registered
@@ -38,6 +39,7 @@ func (c *connRegistry) Add(info module.ConnInfo, conn module.Conn) (remove func(
 	c.conns[info.ID] = registered{info, conn}
 	draining, reason := c.draining, c.reason
 	c.mu.Unlock()
+	c.calm.note()
 	if draining {
 		conn.Shutdown(closeGoingAway, reason)
 	}

@@ -52,6 +52,17 @@ func (e *Effective) Refused() []*Error {
 	return faultsOf(e.examine(false))
 }
 
+// Remarks returns what the owners of sections say of what is written for the URL, in the order of Refused. At of each is the
+// place of its attribute, when it is about one that is written.
+func (e *Effective) Remarks() []Remark {
+	var out []Remark
+	for _, r := range e.examine(false) {
+		r.At = r.at.pos()
+		out = append(out, r.Remark)
+	}
+	return out
+}
+
 // faultsOf returns the faults among remarks.
 func faultsOf(remarks []remark) []*Error {
 	var errs []*Error

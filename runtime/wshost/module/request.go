@@ -81,6 +81,7 @@ type Request struct {
 
 	mu       sync.Mutex
 	onEnd    []func()
+	onDetach []func()
 	detached bool
 	ended    bool
 }
@@ -183,6 +184,15 @@ func (q *Request) OnEnd(f func()) {
 	q.mu.Unlock()
 }
 
+// OnDetach registers f to run when the request is detached: whoever keeps something of it until its end can then keep less,
+// for as long as the connection lasts. The request's configuration, Logger and Outcome stay; what the pipeline alone needs
+// goes. It is to be called before the pipeline returns.
+func (q *Request) OnDetach(f func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.onDetach = append(q.onDetach, f)
+}
+
 // Application returns the application of the site that a URL path belongs to, "/" for the site's own, and the absolute
 // folder of its root. The folder is "" when the path belongs to no site.
 func (q *Request) Application(urlPath string) (appPath, folder string) {
@@ -203,18 +213,27 @@ func (q *Request) Application(urlPath string) (appPath, folder string) {
 func (q *Request) Detach() (end func()) {
 	q.mu.Lock()
 	q.detached = true
+	fs := q.onDetach
+	q.onDetach = nil
 	q.mu.Unlock()
-	return func() { q.finish() }
+	for _, f := range fs {
+		f()
+	}
+	return q.finish
 }
 
-// Returned is called by the host when the pipeline has returned. It ends the request unless it was detached.
+// Returned is called by the host when the pipeline has returned. It ends the request unless it was detached; then what only
+// the pipeline needs is let go, for an idle connection should hold little.
 func (q *Request) Returned() {
 	q.mu.Lock()
 	detached := q.detached
 	q.mu.Unlock()
 	if !detached {
 		q.finish()
+		return
 	}
+	q.Reconfigure, q.Files, q.RenderError, q.StaticFile, q.VerifyClient = nil, nil, nil, nil, nil
+	q.Handler, q.Sockets, q.MapHandler, q.Fields = nil, nil, nil, nil
 }
 
 func (q *Request) finish() {

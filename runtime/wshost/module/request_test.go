@@ -39,6 +39,30 @@ func TestRequestEnds(t *testing.T) {
 	}
 }
 
+func TestDetachedRequestsHoldLess(t *testing.T) {
+	told := 0
+	q := &Request{Handler: &Handler{}, Sockets: &Sockets{}, Reconfigure: func(string) *HTTPError { return nil }}
+	q.OnDetach(func() { told++ })
+	end := q.Detach()
+	if told != 1 || q.Handler == nil {
+		t.Errorf("told %d times that it is detached, handler %v", told, q.Handler)
+	}
+	q.Returned()
+	if q.Handler != nil || q.Sockets != nil || q.Reconfigure != nil {
+		t.Error("what only the pipeline needs is held on")
+	}
+	end()
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+	whole := &Request{Handler: &Handler{}}
+	whole.OnDetach(func() { t.Error("it was not detached") })
+	whole.Returned()
+	if whole.Handler == nil {
+		t.Error("a request that has ended was changed")
+	}
+}
+
 func TestFail(t *testing.T) {
 	var got *HTTPError
 	q := &Request{RenderError: func(_ http.ResponseWriter, _ *http.Request, e *HTTPError) { got = e }}

@@ -14,8 +14,9 @@ import (
 const (
 	// loopBuffer is how many bytes a loop reads at once, from one line at a time.
 	loopBuffer = 64 << 10
-	// yieldEvery is after how many turns a busy loop lets other goroutines run.
-	yieldEvery = 16
+	// yieldEvery is after how many events, and turns, a busy loop lets other goroutines run: within a millisecond or so. A
+	// goroutine that runs for 10 ms is interrupted, and the runtime's monitor then looks every 20 µs for a while.
+	yieldEvery = 64
 	// idleLife is how long a loop without tunnels waits for the next one.
 	idleLife = time.Second
 	// lateEvery is how often tunnels of which one direction has ended are looked at.
@@ -74,7 +75,7 @@ func (l *loop) post(t task) {
 // run is the loop.
 func (l *loop) run() {
 	var tasks []task
-	for turns := 0; ; turns++ {
+	for work := 0; ; {
 		n, done := l.wait()
 		if done {
 			_ = l.poll.Close()
@@ -99,7 +100,8 @@ func (l *loop) run() {
 		if len(l.half) > 0 {
 			l.cutLate(time.Now())
 		}
-		if turns%yieldEvery == 0 {
+		if work += n + 1; work >= yieldEvery {
+			work = 0
 			runtime.Gosched()
 		}
 	}

@@ -27,6 +27,7 @@ type Socket struct {
 	rare   *rare
 	client *client // in Admission; nil for none
 	data   any
+	behind *Socket // what is relayed to leaves when the turn ends; see WriteFrom
 
 	heard        time.Duration // on the settings' clock: when bytes arrived last
 	began        time.Duration // when what is unfinished began; 0 for nothing

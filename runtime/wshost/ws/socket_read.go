@@ -195,6 +195,19 @@ func (t *turn) end() (ending bool) {
 	s.rx.set.memory.forgetTurn(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// What was relayed goes first: our own peer may have to be waited for below.
+	for s.behind != nil {
+		behind := s.behind
+		s.behind = nil
+		s.mu.Unlock() // never two locks at once: the other socket may be relaying to this one
+		behind.relayed()
+		s.mu.Lock()
+	}
+	return s.uncorkLocked(messages)
+}
+
+// uncorkLocked counts the messages of a turn and writes what was written in it.
+func (s *Socket) uncorkLocked(messages int64) (ending bool) {
 	s.messagesIn += messages
 	if since := s.rx.since(); since.IsZero() {
 		s.began = 0

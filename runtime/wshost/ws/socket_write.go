@@ -38,12 +38,17 @@ const (
 
 // WriteFrom is Write for relays, called with a message of src: while more than 256 KiB wait for the peer of s, src is not
 // read. What waits therefore stays below that and one message, and with a greater QueueSize never reaches its limit.
+// Messages of src that came with one read leave with one write, as replies do.
 func (s *Socket) WriteFrom(src *Socket, op frame.Opcode, p []byte) error {
 	if !op.Data() {
 		return fmt.Errorf("websocket write: %v is not a kind of message", op)
 	}
+	later := src.relayTo(s)
 	s.mu.Lock() // text that was received has been checked
+	corked := s.corked
+	s.corked = corked || later
 	err := s.writeLocked(op, p)
+	s.corked = corked
 	high := s.q != nil && s.q.held() >= flowHigh
 	s.mu.Unlock()
 	if err != nil {
@@ -53,6 +58,26 @@ func (s *Socket) WriteFrom(src *Socket, op frame.Opcode, p []byte) error {
 		s.holdBack(src)
 	}
 	return nil
+}
+
+// relayTo notes that what is written to dst in this turn of s leaves when the turn ends, and reports whether it does.
+func (s *Socket) relayTo(dst *Socket) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.corked || s.behind != nil && s.behind != dst || s == dst {
+		return false
+	}
+	s.behind = dst
+	return true
+}
+
+// relayed writes what another socket's turn has left in the queue. A turn of its own that is in progress does so itself.
+func (s *Socket) relayed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.q != nil && s.q.size > 0 && s.phase != over {
+		s.pushLocked()
+	}
 }
 
 // holdBack has src not read until little waits at s.
