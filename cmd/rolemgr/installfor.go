@@ -50,6 +50,7 @@ func (c *cli) neededFor(ctx context.Context, paths []string) ([]checkNeed, []fea
 			}
 		}
 		all.Findings = append(all.Findings, res.Findings...)
+		all.php = append(all.php, res.php...)
 	}
 	all.needs(j)
 	var missing []features.ID

@@ -72,7 +72,7 @@ func TestJudgedEntries(t *testing.T) {
 			got = append(got, strings.TrimSpace(string(f.Verdict)+" "+f.Feature+" "+f.Reason))
 		}
 	}
-	want := "honoured lister|honoured lister|needs-feature runner|unsupported later it is not built; use another|" +
+	want := "honoured lister|honoured lister|needs-feature runner|unsupported later Later: it is not built; use another|" +
 		"unsupported nobody this version of rolemgr has no feature nobody|unsupported  it runs on Windows only"
 	if strings.Join(got, "|") != want {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "|"), want)
@@ -112,15 +112,16 @@ func (a askedTarget) Plan(ctx context.Context, r plan.Request) (plan.Plan, diag.
 func TestCheckFollowsTheNamedLink(t *testing.T) {
 	dir := t.TempDir()
 	link := filepath.Join(dir, "link")
-	site, err := filepath.Abs("testdata/site-errors")
-	if err != nil {
+	site := t.TempDir()
+	text := `<configuration><system.webServer><httpErrors errorMode="Custom" /></system.webServer></configuration>`
+	if err := os.WriteFile(filepath.Join(site, "web.config"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(site, link); err != nil {
 		t.Fatal(err)
 	}
 	e, _, out, _ := newTestEnv(t)
-	if code := execute(context.Background(), e, []string{"config", "check", link}); code != ExitDone || !strings.Contains(out.String(), "12 of 12 elements honoured") {
+	if code := execute(context.Background(), e, []string{"config", "check", link}); code != ExitDone || !strings.Contains(out.String(), "1 of 1 element honoured") {
 		t.Errorf("exit code %d: %s", code, out)
 	}
 }

@@ -28,6 +28,8 @@ type checkResult struct {
 	Needs    []checkNeed `json:"needs"`
 	Findings []finding   `json:"findings"`
 	Notes    []string    `json:"notes"`
+
+	php []checkPlace // programs of PHP in the folder of the site
 }
 
 // checkServer is the server at hand.
@@ -133,6 +135,12 @@ func (j *judge) check(path string) (checkResult, error) {
 		res.Files = append(res.Files, s.file(name))
 		res.add(s, j.inspect(folder, name))
 	}
+	if name := filepath.Join(folder, "index.php"); info.IsDir() && isFile(name) {
+		res.php = []checkPlace{{File: s.file(name), Name: "PHP"}}
+		if !j.have[phpFeature] {
+			res.Notes = append(res.Notes, s.file(name)+" is a program of PHP, which the feature FastCGI runs: rolemgr install "+phpFeature)
+		}
+	}
 	res.needs(j)
 	if len(j.installed) == 0 {
 		for _, u := range j.cat.Units() {
@@ -147,6 +155,14 @@ func (j *judge) check(path string) (checkResult, error) {
 	res.OK = res.Counts.Faults+res.Counts.Unsupported+res.Counts.NeedsFeature == 0
 	res.Summary = res.summary()
 	return res, nil
+}
+
+// phpFeature runs the programs of PHP of sites that leave the mapping to their server.
+const phpFeature = "fastcgi"
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // add takes over the findings of one file, in the order of their places.
@@ -250,6 +266,9 @@ func (r *checkResult) needs(j *judge) {
 			continue // its section is there already
 		}
 		places[id] = append(places[id], checkPlace{f.File, f.Line, f.Column, f.Name})
+	}
+	if len(places[phpFeature]) == 0 && r.php != nil {
+		places[phpFeature] = r.php
 	}
 	for _, u := range j.cat.Units() {
 		if at := places[u.ID]; at != nil {

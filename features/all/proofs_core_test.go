@@ -154,7 +154,7 @@ func errorProofs() []proofs {
 		{of: "error@prefixLanguageFilePath", in: entry(`statusCode="404" subStatusCode="0" § path="own.htm"`), with: ".", without: unset, ask: "/none\nAccept-Language: de", see: "body", want: "404 eigen", otherwise: "404 own page"},
 		{of: "error@path", in: entry(`statusCode="404" subStatusCode="0" §`), with: "own.htm", without: "sub/x.txt", ask: "/none", see: "body", want: "404 own page", otherwise: "404 x"},
 		{of: "error@responseMode", in: entry(`statusCode="404" subStatusCode="0" path="/own.htm" §`), with: "Redirect", without: "ExecuteURL", ask: "/none", see: "Location", want: "302 /own.htm", otherwise: "404 "},
-		{of: "error@responseMode", in: entry(`statusCode="404" subStatusCode="0" path="/own.htm" §`), with: "ExecuteURL", without: unset, ask: "/none", see: own, want: "404 true", otherwise: "404 false"},
+		{of: "error@responseMode", in: entry(`statusCode="404" subStatusCode="0" path="/own.htm?page" §`), with: "ExecuteURL", without: unset, ask: "/none", see: own, want: "404 true", otherwise: "404 false"},
 		{of: "#remove", in: custom(`<error statusCode="404" subStatusCode="0" path="own.htm"/>§`), with: `<remove statusCode="404" subStatusCode="0"/>`, without: unset, ask: "/none", see: own, want: "404 false", otherwise: "404 true"},
 		{of: "#clear", in: custom(`<error statusCode="404" subStatusCode="0" path="own.htm"/>§`), with: `<clear/>`, without: unset, ask: "/none", see: own, want: "404 false", otherwise: "404 true"},
 	}}}

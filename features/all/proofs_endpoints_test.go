@@ -26,7 +26,7 @@ func endpointProofs() []proof {
 	return []proof{
 		of("command", "process", "", "echo one", "echo two", conversation, "one;1000", "two;1000"),
 		of("workingDirectory", "process", `command="pwd"`, "/usr", "/tmp", conversation, "/usr;1000", "/tmp;1000"),
-		of("framing", "process", `command='/bin/sh -c "echo a; echo b"'`, "binary", "lines", conversation, "a\nb\n;1000", "a;b;1000"),
+		of("framing", "process", `command='/usr/bin/printf "a\nb\n"'`, "binary", "lines", conversation, "a\nb\n;1000", "a;b;1000"),
 		of("subprotocol", "process", `command="true"`, "mine", unset, subprotocol, "mine", ""),
 		by("user", unit+"TestProgramsOfAnotherUser"), // only root may
 		of("target", "tcp", "", "127.0.0.1:1", "unix:$SITE/s", targets(""), "502", "101"),

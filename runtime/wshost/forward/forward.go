@@ -105,6 +105,7 @@ func New(o Options) *Forwarder {
 		Transport:      f.transport,
 		ModifyResponse: f.answered,
 		BufferPool:     new(buffers),
+		ErrorHandler:   f.failed,
 		ErrorLog:       slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // failures are told by ErrorHandler
 	}
 	return f
