@@ -160,7 +160,7 @@ func (a *application) chooseLocked(r *http.Request) (*instance, error) {
 func (a *application) readyLocked() *instance {
 	var best *instance
 	for _, i := range a.slots {
-		if i != nil && i.isReady() && (best == nil || i.requests.Load() < best.requests.Load()) {
+		if i != nil && i.isReady() && (best == nil || best.full() && !i.full() || best.full() == i.full() && i.requests.Load() < best.requests.Load()) {
 			best = i
 		}
 	}

@@ -241,8 +241,17 @@ func (b *bench) put(name string) {
 func (b *bench) slow(s settings, name string) (done func() reply) {
 	b.t.Helper()
 	c := make(chan reply, 1)
-	go func() { c <- b.ask(s, "/slow?"+b.file(name)) }()
-	b.eventually("a slow request", func() bool { return isFile(b.file(name + ".busy")) })
+	go func() { // no request that may be sent again
+		c <- b.send(context.Background(), s, httptest.NewRequest("POST", "/slow?"+b.file(name), nil))
+	}()
+	b.eventually("a slow request", func() bool {
+		select {
+		case a := <-c:
+			b.t.Fatalf("the slow request ended: %d %v", a.status, a.failure)
+		default:
+		}
+		return isFile(b.file(name + ".busy"))
+	})
 	return func() reply {
 		b.put(name)
 		return <-c

@@ -48,7 +48,8 @@ func connect(st *state, r *http.Request, q *module.Request, e *endpoint, leave f
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
 		q.Logger.Warn("the target of an endpoint cannot be reached", "endpoint", e.Path, "target", target, "error", err)
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		var late net.Error // the dialer keeps the time by itself, and may be ahead of ctx
+		if errors.As(err, &late) && late.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 			return nil, refuse(http.StatusGatewayTimeout, "the target did not answer within the time of connectTimeout", "see that it runs and that no firewall drops what is sent to it")
 		}
 		return nil, refuse(http.StatusBadGateway, "the target of the endpoint cannot be reached: "+err.Error(), "see that it runs and listens there")
