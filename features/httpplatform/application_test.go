@@ -318,7 +318,7 @@ func TestConcurrentLimit(t *testing.T) {
 		t.Errorf("with a socket: %d", a.status)
 	}
 	two()
-	b.pid(s)
+	old := b.pid(s)
 	// Another process has room.
 	b.configure()
 	s.processes = 2
@@ -326,7 +326,7 @@ func TestConcurrentLimit(t *testing.T) {
 	b.pid(s)
 	b.eventually("both in turn", func() bool {
 		first, second := b.pid(s), b.pid(s)
-		return first != second
+		return first != second && first != old && second != old
 	})
 	three, four := b.slow(s, "three"), b.slow(s, "four")
 	five := b.slow(s, "five")

@@ -13,9 +13,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
@@ -150,6 +152,12 @@ func (f *Forwarder) dial(ctx context.Context) (net.Conn, error) {
 // one. It has no forwarding fields, by which a page of details would take a client at the server for one behind a proxy.
 type clientKey struct{}
 
+// attempt is a request that is being passed on.
+type attempt struct {
+	client *http.Request
+	begun  atomic.Bool // there was a line for it: the application may have seen it, even when none could be opened afterwards
+}
+
 // ServeHTTP passes a request on and answers with what the application answers. r is a request of the host.
 func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := module.FromRequest(r)
@@ -173,7 +181,12 @@ func (f *Forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).EnableFullDuplex()
 		}
 		w.Header()["Content-Type"] = nil // where the application says none, net/http would guess
-		f.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), clientKey{}, r)))
+		a := &attempt{client: r}
+		ctx := context.WithValue(r.Context(), clientKey{}, a)
+		if f.o.Again != nil {
+			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { a.begun.Store(true) }})
+		}
+		f.proxy.ServeHTTP(w, r.WithContext(ctx))
 	}
 }
 
@@ -211,11 +224,12 @@ func (f *Forwarder) answered(resp *http.Response) error {
 
 // failed answers a request that did not get an answer of the application.
 func (f *Forwarder) failed(w http.ResponseWriter, r *http.Request, err error) {
-	if client, ok := r.Context().Value(clientKey{}).(*http.Request); ok {
-		r = client
+	a, _ := r.Context().Value(clientKey{}).(*attempt)
+	if a != nil {
+		r = a.client
 	}
 	var undialled *dialError
-	if f.o.Again != nil && r.Context().Err() == nil && errors.As(err, &undialled) && f.o.Again(w, r, err) {
+	if f.o.Again != nil && r.Context().Err() == nil && (a == nil || !a.begun.Load()) && errors.As(err, &undialled) && f.o.Again(w, r, err) {
 		return
 	}
 	q := module.FromRequest(r)
