@@ -14,6 +14,9 @@ import (
 const (
 	// loopBuffer is how many bytes a loop reads at once, from one line at a time.
 	loopBuffer = 64 << 10
+	// moveMost is how often in a row one line is read that fills the buffer each time: a message of 1 MiB costs fewer waits,
+	// and the others wait for half of one at most.
+	moveMost = 8
 	// yieldEvery is after how many events, and turns, a busy loop lets other goroutines run: within a millisecond or so. A
 	// goroutine that runs for 10 ms is interrupted, and the runtime's monitor then looks every 20 µs for a while.
 	yieldEvery = 64
@@ -187,8 +190,18 @@ func (l *loop) ready(s *side, ev poller.Event) {
 	}
 }
 
-// move reads once from s and writes it to the other side.
+// move passes on what has arrived from s, until little is left or others are to have their turn.
 func (l *loop) move(s *side) {
+	for range moveMost {
+		if !l.moveOnce(s) {
+			return
+		}
+	}
+}
+
+// moveOnce reads once from s and writes it to the other side. It reports whether there is likely to be more: the read filled
+// the buffer, and the other side took it.
+func (l *loop) moveOnce(s *side) (more bool) {
 	n, ok, err := poller.ReadNow(s.fd, l.buf)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -197,24 +210,26 @@ func (l *loop) move(s *side) {
 			_ = poller.CloseWrite(s.other.fd)
 		}
 		l.finished(s)
-		return
+		return false
 	case err != nil:
 		l.end(s.tunnel)
-		return
+		return false
 	case !ok:
-		return
+		return false
 	}
 	s.read.Add(int64(n))
 	sent, _, err := poller.WriteNow(s.other.fd, l.buf[:n])
 	if err != nil {
 		l.end(s.tunnel)
-		return
+		return false
 	}
 	if sent < n {
 		s.other.pending = append([]byte(nil), l.buf[sent:n]...)
 		l.watch(s)
 		l.watch(s.other)
+		return false
 	}
+	return n == len(l.buf)
 }
 
 // flush writes what s did not take before.
