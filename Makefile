@@ -7,6 +7,8 @@ NPM_DONE := e2e/node_modules/.package-lock.json
 NPM_SPA  := e2e/spa/node_modules/.package-lock.json
 NPM_BENCH := bench/node/node_modules/.package-lock.json
 BENCH    ?=
+# Programs under the race detector otherwise sleep for a second when they end, and tests run hundreds.
+export GORACE := atexit_sleep_ms=0
 # Modules of their own: what they compare the engine with stays out of go.mod.
 MODULES  := $(patsubst %/go.mod,%,$(shell git ls-files '*/go.mod'))
 

@@ -116,7 +116,7 @@ func startRacing(t *testing.T, features ...string) *server {
 func (s *server) start(args ...string) {
 	s.t.Helper()
 	s.cmd = exec.Command(s.exe, append([]string{"--home", s.home}, args...)...)
-	s.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
+	s.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1 atexit_sleep_ms=0")
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	s.done = make(chan struct{})
 	if err := s.cmd.Start(); err != nil {

@@ -165,11 +165,27 @@ func itself(v *variant) string {
 		return status
 	}
 	b, _ := v.dialSocket("/ws/", nil)
+	// A socket is in its room a moment after the handshake: both are once one has heard the other.
+	for heard := false; !heard; {
+		_ = b.Write(v.t.Context(), frame.Text, []byte("ready"))
+		ctx, cancel := context.WithTimeout(v.t.Context(), 100*time.Millisecond)
+		_, p, err := a.Read(ctx)
+		cancel()
+		heard = err == nil && string(p) == "ready"
+	}
 	_ = a.Write(v.t.Context(), frame.Text, []byte("mine"))
-	if text, _ := next(v, b); text != "mine" {
+	if text := nextOf(v, b); text != "mine" {
 		return text
 	}
 	_ = b.Write(v.t.Context(), frame.Text, []byte("yours"))
-	text, _ := next(v, a)
-	return fmt.Sprint(text == "mine")
+	return fmt.Sprint(nextOf(v, a) == "mine")
+}
+
+// nextOf is next without what was said to find each other.
+func nextOf(v *variant, c *ws.Conn) string {
+	for {
+		if text, _ := next(v, c); text != "ready" {
+			return text
+		}
+	}
 }

@@ -87,9 +87,7 @@ func (s Store) Issue(names []string, renew bool) (Issued, error) {
 		return out, err
 	}
 	all := []string{"localhost", "127.0.0.1", "::1"}
-	if old != nil {
-		all = append(all, namesOf(old)...)
-	}
+	all = append(all, s.named()...)
 	for _, n := range names {
 		all = append(all, canonical(n))
 	}
@@ -191,6 +189,20 @@ func (s Store) write(name, kind string, der []byte, mode fs.FileMode) error {
 		return fmt.Errorf("write the certificate: %w", err)
 	}
 	return nil
+}
+
+// named returns the names of the certificate that is there, also of one that cannot be used any more.
+func (s Store) named() []string {
+	text, err := s.FS.ReadFile(filepath.Join(s.Dir, certificateFile))
+	block, _ := pem.Decode(text)
+	if err != nil || block == nil {
+		return nil
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return namesOf(c)
 }
 
 // read returns a certificate and its key, nil for what is not there or is not a pair.

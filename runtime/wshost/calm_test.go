@@ -1,6 +1,7 @@
 package wshost
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,8 +21,8 @@ func TestMemoryIsGivenBackWhenManyConnectionsHaveCome(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				freed := 0
-				c := calm{free: func() { freed++ }}
+				var freed atomic.Int64
+				c := calm{free: func() { freed.Add(1) }}
 				for i := range test.opened {
 					if i == test.opened-1 {
 						time.Sleep(test.pause)
@@ -30,13 +31,13 @@ func TestMemoryIsGivenBackWhenManyConnectionsHaveCome(t *testing.T) {
 				}
 				time.Sleep(calmTime / 2)
 				synctest.Wait()
-				if test.pause < calmTime && freed != 0 {
+				if test.pause < calmTime && freed.Load() != 0 {
 					t.Error("memory is given back while connections come")
 				}
 				time.Sleep(3 * calmTime)
 				synctest.Wait()
-				if freed != test.want {
-					t.Errorf("memory was given back %d times, want %d", freed, test.want)
+				if n := int(freed.Load()); n != test.want {
+					t.Errorf("memory was given back %d times, want %d", n, test.want)
 				}
 			})
 		})
