@@ -86,11 +86,16 @@ func TestGroupPublishes(t *testing.T) {
 			_ = c.Close(1000, "")
 			await(t, st.closed)
 		}
-		// A socket leaves after its Closed callback.
-		for limit := time.Now().Add(10 * time.Second); g.Len() != 0; time.Sleep(time.Millisecond) {
-			if time.Now().After(limit) {
-				t.Fatalf("%d members are left", g.Len())
-			}
-		}
+		emptied(t, &g)
 	})
+}
+
+// emptied waits until every socket has left, which it does after its Closed callback.
+func emptied(t *testing.T, g *ws.Group) {
+	t.Helper()
+	for limit := time.Now().Add(10 * time.Second); g.Len() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("%d members are left", g.Len())
+		}
+	}
 }
