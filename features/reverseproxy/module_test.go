@@ -44,7 +44,7 @@ func TestSecure(t *testing.T) {
 	defer back.Close()
 	u, _ := url.Parse(back.URL)
 	port, _ := strconv.Atoi(u.Port())
-	c := &farmConfig{Name: "Farm", Enabled: true, Servers: []serverConfig{{Address: "127.0.0.1", Enabled: true}}}
+	c := &farmConfig{Name: "Shop", Enabled: true, Servers: []serverConfig{{Address: "127.0.0.1", Enabled: true}}}
 	c.Servers[0].Routing.HTTPPort, c.Servers[0].Routing.HTTPSPort, c.Servers[0].Routing.Weight = 1, uint32(port), 1
 	c.Routing.Protocol = proxyConfig{Timeout: time.Minute, PreserveHost: true, MaxForwards: 10}
 	pool := x509.NewCertPool()
@@ -52,12 +52,12 @@ func TestSecure(t *testing.T) {
 	for _, roots := range []*x509.CertPool{pool, nil} {
 		l := newLines()
 		l.roots = roots
-		m := &routing{lines: l, farms: map[string]*farm{"farm": newFarm(c, l, slog.New(slog.DiscardHandler))}}
-		got := ask(t, m, "https://FARM/x")
+		m := &routing{lines: l, farms: map[string]*farm{"shop": newFarm(c, l, slog.New(slog.DiscardHandler))}}
+		got := ask(t, m, "https://SHOP/x")
 		if trusted := got == "www.example.comhttp"; trusted != (roots != nil) || !trusted && !strings.Contains(got, "502.3") {
 			t.Errorf("roots %v: %s", roots != nil, got)
 		}
-		if got := ask(t, m, "http://farm/x"); !strings.Contains(got, "502.3") { // nobody listens there
+		if got := ask(t, m, "http://shop/x"); !strings.Contains(got, "502.3") { // nobody listens there
 			t.Errorf("http: %s", got)
 		}
 		_ = l.Close()
@@ -91,7 +91,7 @@ func TestChecks(t *testing.T) {
 	}{
 		{"statuses", statusRanges, []string{"200-399", "200", "200, 204 - 206", "100-999"}, []string{"", "99", "1000", "300-200", "2xx", "200,"}},
 		{"addresses", address, []string{"a", "10.0.0.1", "::1", "[::1]", "a.example"}, []string{"", "http://a", "a/b", "a b", "u@a"}},
-		{"health", healthURL, []string{"", "http://farm/x", "https://farm/"}, []string{"/x", "ftp://farm/", "http://", "farm"}},
+		{"health", healthURL, []string{"", "http://shop/x", "https://shop/"}, []string{"/x", "ftp://farm/", "http://", "farm"}},
 		{"variables", hashVariable, []string{"", "query_string", "URL", "HTTP_X_USER", "REMOTE_ADDR"}, []string{"HTTP_", "LOGON_USER", "x"}},
 		{"fields", fieldName, []string{"", "X-Real-IP"}, []string{"a b", "Host", "transfer-encoding", "a:"}},
 		{"cookies", cookieName, []string{"a", "ARRAffinity"}, []string{"", "a=b", "a;b", "a b"}},
