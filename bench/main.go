@@ -47,19 +47,19 @@ func command(args []string, in io.Reader, out, log io.Writer) error {
 	case "run":
 		return run(args[1:], log)
 	case "draw":
-		return draw(args[1:], log)
+		return enginePage().draw("draw", args[1:], log)
 	case "static":
 		return static(args[1:], log)
 	case "floor": // one of the servers of static
 		return web.Floor(args[1:])
 	case "draw-static":
-		return drawStatic(args[1:], log)
+		return staticPage().draw("draw-static", args[1:], log)
 	case "proxy":
 		return proxies(args[1:], log)
 	case "app": // the application behind the proxies
 		return proxy.App(args[1:])
 	case "draw-proxy":
-		return drawProxy(args[1:], log)
+		return proxyPage().draw("draw-proxy", args[1:], log)
 	case "list":
 		return list(out)
 	case "serve":
@@ -104,45 +104,8 @@ func run(args []string, log io.Writer) error {
 		}
 		c.Servers = append(c.Servers, s)
 	}
-	c.Save = func(d *report.Data) error {
-		b, err := d.Encode()
-		if err != nil {
-			return err
-		}
-		return errors.Join(write(*dir, "benchmark.json", b), pages(d, *dir))
-	}
-	d, err := c.Run()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(log, "wrote benchmark.json, benchmark.md and benchmark.svg to %s\n", *dir)
-	if n := len(d.Failures()); n > 0 {
-		return fmt.Errorf("%d of %d runs failed; the page names them", n, len(d.Runs))
-	}
-	return nil
-}
-
-// draw writes page and plot from stored results.
-func draw(args []string, log io.Writer) error {
-	f := flag.NewFlagSet("draw", flag.ContinueOnError)
-	f.SetOutput(log)
-	dir := f.String("out", "../docs", "`folder` to write to")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	d, err := report.Read(f.Args())
-	if err != nil {
-		return err
-	}
-	return pages(d, *dir)
-}
-
-// pages writes page and plot.
-func pages(d *report.Data, dir string) error {
-	return errors.Join(
-		write(dir, "benchmark.md", []byte(report.Markdown(d))),
-		write(dir, "benchmark.svg", []byte(report.SVG(d))),
-	)
+	c.Save = func(d *report.Data) error { return enginePage().save(d, *dir) }
+	return enginePage().measure(c.Run, *dir, log)
 }
 
 // write writes a file into a folder that need not exist yet.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,43 +34,6 @@ func proxies(args []string, log io.Writer) error {
 	if c.Servers, err = proxy.Choose(*servers); err != nil {
 		return err
 	}
-	c.Save = func(d *report.Data) error {
-		b, err := d.Encode()
-		if err != nil {
-			return err
-		}
-		return errors.Join(write(*dir, "benchmark-proxy.json", b), proxyPages(d, *dir))
-	}
-	d, err := c.Run()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(log, "wrote benchmark-proxy.json, benchmark-proxy.md and benchmark-proxy.svg to %s\n", *dir)
-	if n := len(d.Failures()); n > 0 {
-		return fmt.Errorf("%d of %d runs failed; the page names them", n, len(d.Runs))
-	}
-	return nil
-}
-
-// drawProxy writes page and plot from stored results.
-func drawProxy(args []string, log io.Writer) error {
-	f := flag.NewFlagSet("draw-proxy", flag.ContinueOnError)
-	f.SetOutput(log)
-	dir := f.String("out", "../docs", "`folder` to write to")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	d, err := report.Read(f.Args())
-	if err != nil {
-		return err
-	}
-	return proxyPages(d, *dir)
-}
-
-// proxyPages writes page and plot.
-func proxyPages(d *report.Data, dir string) error {
-	return errors.Join(
-		write(dir, "benchmark-proxy.md", []byte(report.ProxyMarkdown(d))),
-		write(dir, "benchmark-proxy.svg", []byte(report.ProxySVG(d))),
-	)
+	c.Save = func(d *report.Data) error { return proxyPage().save(d, *dir) }
+	return proxyPage().measure(c.Run, *dir, log)
 }

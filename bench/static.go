@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -34,43 +33,6 @@ func static(args []string, log io.Writer) error {
 	if c.Servers, err = web.Choose(*servers); err != nil {
 		return err
 	}
-	c.Save = func(d *report.Data) error {
-		b, err := d.Encode()
-		if err != nil {
-			return err
-		}
-		return errors.Join(write(*dir, "benchmark-static.json", b), staticPages(d, *dir))
-	}
-	d, err := c.Run()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(log, "wrote benchmark-static.json, benchmark-static.md and benchmark-static.svg to %s\n", *dir)
-	if n := len(d.Failures()); n > 0 {
-		return fmt.Errorf("%d of %d runs failed; the page names them", n, len(d.Runs))
-	}
-	return nil
-}
-
-// drawStatic writes page and plot from stored results.
-func drawStatic(args []string, log io.Writer) error {
-	f := flag.NewFlagSet("draw-static", flag.ContinueOnError)
-	f.SetOutput(log)
-	dir := f.String("out", "../docs", "`folder` to write to")
-	if err := f.Parse(args); err != nil {
-		return err
-	}
-	d, err := report.Read(f.Args())
-	if err != nil {
-		return err
-	}
-	return staticPages(d, *dir)
-}
-
-// staticPages writes page and plot.
-func staticPages(d *report.Data, dir string) error {
-	return errors.Join(
-		write(dir, "benchmark-static.md", []byte(report.StaticMarkdown(d))),
-		write(dir, "benchmark-static.svg", []byte(report.StaticSVG(d))),
-	)
+	c.Save = func(d *report.Data) error { return staticPage().save(d, *dir) }
+	return staticPage().measure(c.Run, *dir, log)
 }
