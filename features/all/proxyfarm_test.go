@@ -44,7 +44,7 @@ func TestFarmAttributes(t *testing.T) {
 		see                 func(h *testHost) string
 		want                string
 	}{
-		{"turns", proxyFarm(turns, both), "http://shop", func(h *testHost) string { return h.asks(4, "/p/") }, "one two one two"},
+		{"turns", proxyFarm(turns, both), "http://fARM", func(h *testHost) string { return h.asks(4, "/p/") }, "one two one two"},
 		{"weight", proxyFarm(turns, farmServer(one, `weight="300"`), farmServer(two, `weight="100"`)), "http://Farm", func(h *testHost) string {
 			who := h.asks(8, "/p/")
 			return fmt.Sprint(count(who, "one"), count(who, "two"))
