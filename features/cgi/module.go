@@ -59,19 +59,7 @@ func (m *cgiModule) Close() error {
 
 // Middleware runs the program that the handler of a request names, or that the URL names.
 func (m *cgiModule) Middleware(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		q := module.FromRequest(r)
-		if q.Handler == nil || !q.Handles(name) {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if e := m.serve(w, r, q); e != nil {
-			if e.Module == "" {
-				e.Module = name
-			}
-			q.Fail(w, r, e)
-		}
-	})
+	return gateway.Middleware(name, next, m.serve)
 }
 
 // serve answers r, or says why it cannot, in which case nothing has been sent.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -62,7 +61,7 @@ func moduleOf(section string) string {
 func (h *handler) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := module.FromRequest(r)
-		if q.Handler == nil || !slices.Contains(q.Handler.Modules, h.name) {
+		if !q.Mapped(h.name) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -15,6 +15,24 @@ import (
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 )
 
+// Middleware has serve answer the requests that <handlers> gives to a module, and passes the others on. serve says why it
+// cannot, in which case it has sent nothing; a refusal that names no module is that of this one.
+func Middleware(name string, next http.Handler, serve func(http.ResponseWriter, *http.Request, *module.Request) *module.HTTPError) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := module.FromRequest(r)
+		if !q.Mapped(name) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if e := serve(w, r, q); e != nil {
+			if e.Module == "" {
+				e.Module = name
+			}
+			q.Fail(w, r, e)
+		}
+	})
+}
+
 // Script is the resource of a request: the script, and what the URL has behind it.
 type Script struct {
 	URL  string // "/index.php"

@@ -193,6 +193,10 @@ func (q *Request) OnDetach(f func()) {
 	q.onDetach = append(q.onDetach, f)
 }
 
+// Mapped reports whether <handlers> leaves the request to a module. It is Handles for modules that answer nothing unless a
+// mapping says so.
+func (q *Request) Mapped(moduleName string) bool { return q.Handler != nil && q.Handles(moduleName) }
+
 // Application returns the application of the site that a URL path belongs to, "/" for the site's own, and the absolute
 // folder of its root. The folder is "" when the path belongs to no site.
 func (q *Request) Application(urlPath string) (appPath, folder string) {
