@@ -13,16 +13,12 @@ const (
 	fullBuffer = 32 << 10
 )
 
-// full lends great buffers to directions that are busy.
-type full struct{ pool sync.Pool }
-
 // carry moves bytes in both directions, each in a goroutine, and returns when both have ended.
-func (t *Tunnel) carry() {
-	var buffers full
+func (t *Tunnel) carry(buffers *sync.Pool) {
 	client, server := t.lines[0], t.lines[1]
 	ended := make(chan struct{}, 2)
-	go func() { t.copy(&t.client, server, client, &buffers); ended <- struct{}{} }()
-	go func() { t.copy(&t.server, client, server, &buffers); ended <- struct{}{} }()
+	go func() { t.copy(&t.client, server, client, buffers); ended <- struct{}{} }()
+	go func() { t.copy(&t.server, client, server, buffers); ended <- struct{}{} }()
 	<-ended
 	late := time.AfterFunc(LingerTime, t.Cut)
 	<-ended
@@ -33,7 +29,7 @@ func (t *Tunnel) carry() {
 }
 
 // copy moves what from sends to to. At its end it says so to to; when it fails both lines are closed.
-func (t *Tunnel) copy(from *side, to, line net.Conn, buffers *full) {
+func (t *Tunnel) copy(from *side, to, line net.Conn, buffers *sync.Pool) {
 	if b := from.other.pending; b != nil {
 		from.other.pending = nil
 		if _, err := to.Write(b); err != nil {
@@ -62,13 +58,13 @@ func (t *Tunnel) copy(from *side, to, line net.Conn, buffers *full) {
 			t.Cut()
 			return
 		case n == len(buf) && len(buf) == leanBuffer:
-			if b, ok := buffers.pool.Get().(*[fullBuffer]byte); ok {
+			if b, ok := buffers.Get().(*[fullBuffer]byte); ok {
 				buf = b[:]
 			} else {
 				buf = new([fullBuffer]byte)[:]
 			}
 		case n < leanBuffer/2 && len(buf) == fullBuffer:
-			buffers.pool.Put((*[fullBuffer]byte)(buf))
+			buffers.Put((*[fullBuffer]byte)(buf))
 			buf = small
 		}
 	}

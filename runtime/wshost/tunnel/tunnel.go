@@ -26,6 +26,8 @@ type Engine struct {
 	// Loops is how many loops, each a goroutine, wait for lines; default GOMAXPROCS.
 	Loops int
 
+	buffers sync.Pool // lent to directions that are busy and carried by a goroutine
+
 	mu    sync.Mutex
 	loops []*loop // those that have ended are nil
 }
@@ -102,7 +104,7 @@ func (e *Engine) Start(client, server net.Conn, toClient, toServer []byte, ended
 		return t
 	}
 	t.lines = [2]net.Conn{client, server}
-	go t.carry()
+	go t.carry(&e.buffers)
 	return t
 }
 
