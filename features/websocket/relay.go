@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rolemgr/rolemgr/runtime/wshost/forward"
 	"github.com/rolemgr/rolemgr/runtime/wshost/module"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws"
 	"github.com/rolemgr/rolemgr/runtime/wshost/ws/frame"
@@ -48,7 +49,7 @@ func (m *socketModule) relay(w http.ResponseWriter, r *http.Request, socket *soc
 		q.Fail(w, r, e)
 		return
 	}
-	p := &pair{q: q, module: m, app: app}
+	p := &pair{q: q, app: app}
 	// The application is asked first: whether it takes the connection, and with which subprotocol, is its to say.
 	u := url.URL{Scheme: "ws", Host: "application", Path: app.URL.Path, RawPath: app.URL.RawPath, RawQuery: app.URL.RawQuery}
 	header := app.Header.Clone()
@@ -66,6 +67,7 @@ func (m *socketModule) relay(w http.ResponseWriter, r *http.Request, socket *soc
 		return
 	}
 	p.server = server
+	forward.RemoveHop(resp.Header)
 	for name, values := range resp.Header {
 		if !ofHandshake(name) {
 			w.Header()[name] = append(w.Header()[name], values...)
@@ -100,8 +102,12 @@ func (m *socketModule) accept(w http.ResponseWriter, r *http.Request, q *module.
 	}
 }
 
-// judgeOrigin refuses pages of an origin that is not allowed.
+// judgeOrigin refuses pages of an origin that is not allowed, where that is for this server to say. All else of the
+// handshake was checked before it came here.
 func (m *socketModule) judgeOrigin(r *http.Request, socket *socketConfig) *module.HTTPError {
+	if socket.AllowedOrigins == "" {
+		return nil
+	}
 	err := checkHandshake(r, socket, true)
 	var refusal *handshake.Error
 	if !errors.As(err, &refusal) {
@@ -137,10 +143,11 @@ func subprotocols(r *http.Request) []string {
 	return list
 }
 
-// ofHandshake reports whether a field of the application's answer belongs to its own handshake or connection.
+// ofHandshake reports whether a field of the application's answer belongs to its own handshake, or to a server that the
+// client does not see.
 func ofHandshake(name string) bool {
 	switch name {
-	case "Connection", "Upgrade", "Keep-Alive", "Transfer-Encoding", "Trailer", "Proxy-Connection", "Content-Length", "Date", "Server":
+	case "Content-Length", "Date", "Server":
 		return true
 	}
 	return strings.HasPrefix(name, "Sec-Websocket-")
@@ -149,7 +156,6 @@ func ofHandshake(name string) bool {
 // pair is a relayed connection. The application's socket is not read before the client's is open.
 type pair struct {
 	q      *module.Request
-	module *socketModule
 	app    *module.SocketApp
 	server *ws.Socket // to the application
 	remove func()     // from the registry

@@ -125,13 +125,14 @@ func (t *Tree) dropIns() ([]string, error) {
 			paths = append(paths, path)
 		}
 	}
-	slices.SortFunc(paths, func(a, b string) int {
-		if core := filepath.Join(dir, coreDropIn); a != b && (a == core || b == core) {
-			return map[bool]int{true: -1, false: 1}[a == core]
-		}
-		return strings.Compare(a, b)
-	})
-	return slices.Compact(paths), nil
+	slices.Sort(paths)
+	paths = slices.Compact(paths)
+	if i := slices.Index(paths, filepath.Join(dir, coreDropIn)); i > 0 {
+		core := paths[i]
+		copy(paths[1:], paths[:i])
+		paths[0] = core
+	}
+	return paths, nil
 }
 
 // mergeServer makes the server level.

@@ -82,8 +82,8 @@ func stripUpgrade(h http.Header) {
 	}
 }
 
-// removeHop removes the fields that concern one connection only (RFC 9110, section 7.6.1).
-func removeHop(h http.Header) {
+// RemoveHop removes the fields that concern one connection only (RFC 9110, section 7.6.1).
+func RemoveHop(h http.Header) {
 	for _, list := range h["Connection"] {
 		for name := range strings.SplitSeq(list, ",") {
 			if name = strings.TrimSpace(name); name != "" {

@@ -70,7 +70,7 @@ func (f *Forwarder) opening(r *http.Request) *http.Request {
 	if out.Host == "" {
 		out.Host = r.Host
 	}
-	removeHop(out.Header)
+	RemoveHop(out.Header)
 	out.Header.Del(":protocol") // where net/http puts the pseudo-header field of RFC 8441
 	out.Header.Set("Connection", "Upgrade")
 	out.Header.Set("Upgrade", "websocket")
@@ -182,7 +182,7 @@ func (f *Forwarder) checked(resp *http.Response, out *http.Request) error {
 
 // refused passes on what an application answers instead of 101.
 func (f *Forwarder) refused(w http.ResponseWriter, _ *http.Request, resp *http.Response) {
-	removeHop(resp.Header)
+	RemoveHop(resp.Header)
 	h := w.Header()
 	for name, values := range resp.Header {
 		h[name] = append(h[name], values...)
@@ -198,7 +198,7 @@ func (f *Forwarder) refused(w http.ResponseWriter, _ *http.Request, resp *http.R
 
 // join answers the client with the application's 101 and joins both lines.
 func (f *Forwarder) join(w http.ResponseWriter, r *http.Request, q *module.Request, resp *http.Response, line net.Conn, early []byte) {
-	removeHop(resp.Header)
+	RemoveHop(resp.Header)
 	if r.ProtoMajor == 2 {
 		f.joinStream(w, r, q, resp, line, early)
 		return
