@@ -147,8 +147,12 @@ func newcomer(v *variant) string {
 		_, _ = next(v, c)
 	}
 	late, _ := v.dialSocket("/ws/", nil)
+	first, more := next(v, late) // before the next word, which would be history for one who is not in the room yet
+	if !more {
+		return first
+	}
 	_ = c.Write(v.t.Context(), frame.Text, []byte("!"))
-	var heard []string
+	heard := []string{first}
 	for {
 		text, more := next(v, late)
 		if text == "!" || !more {
