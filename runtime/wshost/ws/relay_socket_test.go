@@ -12,7 +12,8 @@ import (
 )
 
 // TestRelayedMessagesLeaveTogether has one socket's messages passed to two others. What goes to the first one waits for
-// the end of the turn; nothing is lost, doubled or out of order, in whatever pieces it came.
+// the end of the turn; nothing is lost, doubled or out of order, in whatever pieces it came. A goroutine that still writes
+// what the turn before has left takes the next messages along, so only the poller's turns are held to that.
 func TestRelayedMessagesLeaveTogether(t *testing.T) {
 	everyWay(t, func(t *testing.T, w way) {
 		const messages = 500
@@ -24,7 +25,7 @@ func TestRelayedMessagesLeaveTogether(t *testing.T) {
 				first, second = <-targets, <-targets
 			}
 			err := first.WriteFrom(s, op, p)
-			if err == nil && first.Queued() == 0 {
+			if err == nil && w.driver == ws.Automatic && first.Queued() == 0 {
 				err = errors.New("a message left before the turn was over")
 			}
 			if err == nil {
