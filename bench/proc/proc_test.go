@@ -145,7 +145,7 @@ func TestStartOnBindsTheChild(t *testing.T) {
 }
 
 func TestTreeFindsGrandchildren(t *testing.T) {
-	cmd := exec.Command("sh", "-c", "cat & echo $!; wait")
+	cmd := exec.Command("sh", "-c", "exec 3<&0; cat <&3 & echo $!; wait") // in the background, standard input would be empty
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
