@@ -68,10 +68,7 @@ func (w *walker) rewrite(r *rule, target, base string) {
 		query = strings.TrimPrefix(joinQuery("?"+query, w.query), "?")
 	}
 	w.own()
-	if !w.rewritten {
-		w.rewritten = true
-		w.r.Header.Set("X-Original-URL", w.original)
-	}
+	w.noteOriginal()
 	w.path, w.query = p, query
 	w.r.URL.RawQuery = query
 	w.verdict.kind, w.verdict.url = actionRewrite, w.current()

@@ -13,7 +13,11 @@ import (
 type ruleSet struct {
 	rules []*rule
 	err   *config.Error
+	at    map[config.Pos]bool // where the rules are written
 }
+
+// has reports whether the rule that is written at a place is one of the set.
+func (s *ruleSet) has(at config.Pos) bool { return s.at[at] }
 
 // A rule is an inbound rule.
 type rule struct {
@@ -47,6 +51,7 @@ type action struct {
 // compile returns the rules that are enabled. What is switched off may be as broken as it likes.
 func (c *rulesConfig) compile(global bool) *ruleSet {
 	c.once.Do(func() {
+		c.compiled.at = make(map[config.Pos]bool, len(c.Entries))
 		for i := range c.Entries {
 			e := &c.Entries[i]
 			if !e.On {
@@ -58,6 +63,7 @@ func (c *rulesConfig) compile(global bool) *ruleSet {
 				return
 			}
 			c.compiled.rules = append(c.compiled.rules, r)
+			c.compiled.at[r.at] = true
 		}
 	})
 	return &c.compiled

@@ -3,6 +3,7 @@ package urlrewrite
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
@@ -44,8 +45,18 @@ type walker struct {
 	section string // under which the rules stand that run now
 	maps    *mapsConfig
 	allowed *allowedConfig // nil when every server variable may be set
-	done    map[config.Pos]bool
+	ran     []*ruleSet     // below whose configuration the request is not any more
 	verdict verdict
+}
+
+// done reports whether a rule has run. The configuration of another folder has the rules of the folders above it, too.
+func (w *walker) done(r *rule) bool {
+	for _, set := range w.ran {
+		if set.has(r.at) {
+			return true
+		}
+	}
+	return false
 }
 
 // decide runs the global rules, then those of the URL's configuration. Where these lead into another folder, the rules
@@ -87,6 +98,9 @@ func (w *walker) run(section string) (stopped bool) {
 		w.verdict.failure = module.ConfigFailure(set.err)
 		return true
 	}
+	if slices.Contains(w.ran, set) {
+		return false
+	}
 	w.section = section
 	if w.maps, err = config.Decode[mapsConfig](w.q.Config, sectionMaps); err != nil {
 		w.verdict.failure = module.Misfit(name, sectionMaps, err)
@@ -100,7 +114,7 @@ func (w *walker) run(section string) (stopped bool) {
 		}
 	}
 	for _, r := range set.rules {
-		if w.done[r.at] {
+		if w.done(r) {
 			continue
 		}
 		if stopped = w.apply(r); stopped || w.verdict.final() {
@@ -108,12 +122,7 @@ func (w *walker) run(section string) (stopped bool) {
 		}
 	}
 	if section == sectionRules && w.path != w.from {
-		if w.done == nil {
-			w.done = map[config.Pos]bool{}
-		}
-		for _, r := range set.rules {
-			w.done[r.at] = true
-		}
+		w.ran = append(w.ran, set)
 	}
 	return stopped
 }
@@ -123,13 +132,12 @@ func (w *walker) follow() bool {
 	if w.verdict.final() || w.path == w.from {
 		return false
 	}
-	moved, refusal := w.q.MoveTo(w.r, w.path)
-	if refusal != nil {
+	w.own()
+	if refusal := w.q.Move(w.r, w.path); refusal != nil {
 		w.verdict.failure = refusal
 		return false
 	}
-	own := w.ownHeader
-	w.r, w.from, w.bases, w.ownHeader = moved, w.path, nil, own
+	w.from, w.bases = w.path, w.bases[:0]
 	return true
 }
 

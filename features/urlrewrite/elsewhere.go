@@ -48,10 +48,7 @@ func (w *walker) forward(r *rule, target string) {
 		return
 	}
 	w.own()
-	if !w.rewritten {
-		w.rewritten = true
-		w.r.Header.Set("X-Original-URL", w.original)
-	}
+	w.noteOriginal()
 	w.q.Upstream = u
 	w.verdict.kind, w.verdict.url = actionForward, u.String()
 }

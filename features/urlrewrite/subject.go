@@ -17,15 +17,16 @@ type subject struct {
 	path  string // now, decoded
 	query string // now, as written
 
-	original  string // path and query string as they came, for REQUEST_URI
-	rewritten bool   // a rule has rewritten the URL
-	ownHeader bool   // r and its header are copies that may be changed
+	original    string // path and query string as they came, for REQUEST_URI
+	rewritten   bool   // a rule has rewritten the URL
+	ownRequest  bool   // r is a copy that may be changed
+	headerOwned bool   // and so is its header
 
-	set      map[string]string   // server variables that rules have set, beside those of the header
-	bases    map[ruleHome]string // folder that rules count from, as a URL path with a slash at its end
-	from     string              // the URL path under whose configuration the bases hold
-	budget   budget              // what matching may still cost
-	response *answer             // what is being answered, for outbound rules
+	set      map[string]string // server variables that rules have set, beside those of the header
+	bases    []baseOf          // of the files whose rules were looked at
+	from     string            // the URL path under whose configuration the bases hold
+	budget   budget            // what matching may still cost
+	response *answer           // what is being answered, for outbound rules
 }
 
 // answer is the header of a response that is about to be sent.
@@ -53,40 +54,67 @@ func joinQuery(target, query string) string {
 	return target + "?" + query
 }
 
-// own makes the request one that may be changed.
+// own makes the request, but for its header, one that may be changed.
 func (s *subject) own() {
-	if s.ownHeader {
+	if s.ownRequest {
 		return
 	}
-	s.ownHeader = true
+	s.ownRequest = true
 	r, u := new(http.Request), new(url.URL)
 	*r, *u = *s.r, *s.r.URL
-	r.URL, r.Header = u, s.r.Header.Clone()
-	if r.Header == nil {
-		r.Header = http.Header{}
-	}
+	r.URL = u
 	s.r = r
+}
+
+// ownHeader returns the header of the request, which may be changed.
+func (s *subject) ownHeader() http.Header {
+	s.own()
+	if !s.headerOwned {
+		s.headerOwned = true
+		if s.r.Header = s.r.Header.Clone(); s.r.Header == nil {
+			s.r.Header = http.Header{}
+		}
+	}
+	return s.r.Header
+}
+
+// noteOriginal tells whoever answers the request what it was before the first rule that has changed its URL. The field is in
+// the header that came, too: nobody looks for it there, and a copy of the header costs more than all rules that do not match.
+func (s *subject) noteOriginal() {
+	if s.rewritten {
+		return
+	}
+	s.rewritten = true
+	if s.r.Header == nil {
+		s.r.Header = http.Header{}
+	}
+	s.r.Header["X-Original-Url"] = []string{s.original} // in the canonical form, which Set would make of X-Original-URL each time
 }
 
 // A ruleHome is where rules are written: a file, and the path of the location tag in it.
 type ruleHome struct{ file, location string }
+
+// baseOf is the folder that rules written somewhere count from, as a URL path with a slash at its end.
+type baseOf struct {
+	home ruleHome
+	base string
+}
 
 // base returns the URL path of the folder that rules count from, with a slash at its end: that of their file, or the one
 // that the location tag around them names, as if the file lay there. What is written at the server level counts from the
 // root of the site.
 func (s *subject) base(file, location string) string {
 	home := ruleHome{file, location}
-	if b, ok := s.bases[home]; ok {
-		return b
+	for i := range s.bases { // one or two
+		if s.bases[i].home == home {
+			return s.bases[i].base
+		}
 	}
 	b := s.findBase(file)
 	if location != "" {
 		b = s.folderOf(b + location)
 	}
-	if s.bases == nil {
-		s.bases = map[ruleHome]string{}
-	}
-	s.bases[home] = b
+	s.bases = append(s.bases, baseOf{home, b})
 	return b
 }
 

@@ -191,12 +191,10 @@ func (s *subject) setVariable(name, value string, replace bool) {
 		s.r.Host = value
 		s.q.SetFields = append(s.q.SetFields, "Host")
 	case value == "":
-		s.own()
-		s.r.Header.Del(fieldName(field))
+		s.ownHeader().Del(fieldName(field))
 		s.q.SetFields = append(s.q.SetFields, textproto.CanonicalMIMEHeaderKey(fieldName(field)))
 	case validField(fieldName(field)):
-		s.own()
-		s.r.Header.Set(fieldName(field), value)
+		s.ownHeader().Set(fieldName(field), value)
 		s.q.SetFields = append(s.q.SetFields, textproto.CanonicalMIMEHeaderKey(fieldName(field)))
 	}
 }

@@ -90,10 +90,11 @@ func untrusted(e *module.HTTPError, err error) *module.HTTPError {
 
 // refuse returns 403.4, 403.5, 403.7, 403.16 or 403.17. SslNegotiateCert and SslMapCert demand nothing.
 func (c *accessConfig) refuse(q *module.Request, r *http.Request) *module.HTTPError {
+	if len(c.Flags) == 0 {
+		return nil
+	}
 	e := &module.HTTPError{Status: http.StatusForbidden, Module: accessModuleName}
 	switch {
-	case len(c.Flags) == 0:
-		return nil
 	case r.TLS == nil && slices.Contains(c.Flags, "Ssl"):
 		e.SubStatus, e.Summary = 4, "the URL may be asked for over https only"
 	case r.TLS == nil && slices.Contains(c.Flags, "Ssl128"): // every cipher of TLS 1.2 and 1.3 has 128 bits and more

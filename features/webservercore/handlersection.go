@@ -3,6 +3,7 @@ package webservercore
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/rolemgr/rolemgr/runtime/wshost/config"
 	"github.com/rolemgr/rolemgr/runtime/wshost/gateway"
@@ -14,6 +15,20 @@ const handlerSection = "system.webServer/handlers"
 type handlerConfig struct {
 	Access  []string  `config:"accessPolicy"`
 	Entries []mapping `config:",collection"`
+
+	once    sync.Once
+	modules [][]string // of the entries
+}
+
+// modulesOf returns the names in the modules of an entry.
+func (c *handlerConfig) modulesOf(i int) []string {
+	c.once.Do(func() {
+		c.modules = make([][]string, len(c.Entries))
+		for i := range c.Entries {
+			c.modules[i] = split(c.Entries[i].Modules)
+		}
+	})
+	return c.modules[i]
 }
 
 // mapping is one handler: which requests are whose.

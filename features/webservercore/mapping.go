@@ -70,7 +70,7 @@ func (m *mappingModule) find(q *module.Request, r *http.Request) *module.HTTPErr
 		if !ok {
 			continue
 		}
-		modules := split(e.Modules)
+		modules := c.modulesOf(i)
 		// Static Content looks for the file itself, and says 404.0 when it is not there: nobody has to look twice.
 		if unchecked := e.Resource == resourceEither && m.known(q, modules); !unchecked && !present(q, resource, e.Resource) {
 			continue

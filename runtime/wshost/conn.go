@@ -26,6 +26,7 @@ type conn struct {
 	began    time.Time    // a moment that ages are counted from
 	renewed  atomic.Int64 // age, in nanoseconds, when the write deadline was last renewed; 0 for never
 	more     atomic.Bool  // the write that comes next has another one behind it
+	first    *[]byte      // that write, kept for the other; only whoever writes has it
 	upgraded atomic.Bool  // its new owner sets the deadlines
 	taken    atomic.Pointer[func()]
 	once     sync.Once
@@ -39,17 +40,32 @@ func (c *conn) Take(cut func()) *net.TCPConn {
 	return c.TCPConn
 }
 
-// Write renews the deadline and writes.
+// Write renews the deadline and writes. What was kept of the write before leaves with it.
 func (c *conn) Write(p []byte) (int, error) {
 	c.renew()
 	if c.more.CompareAndSwap(true, false) {
-		return c.writeMore(p)
+		c.first = c.set.head(p)
+		return len(p), nil
 	}
-	return c.TCPConn.Write(p)
+	if c.first == nil {
+		return c.TCPConn.Write(p)
+	}
+	head := c.first
+	c.first = nil
+	bufs := net.Buffers{*head, p}
+	n, err := bufs.WriteTo(c.TCPConn)
+	n = max(n-int64(len(*head)), 0)
+	c.set.heads.Put(head)
+	return int(n), err
 }
 
 // noMore says that nothing more is about to be written.
-func (c *conn) noMore() { c.more.Store(false) }
+func (c *conn) noMore() {
+	c.more.Store(false)
+	if c.first != nil {
+		_, _ = c.Write(nil) // a line that fails fails the next read or write as well
+	}
+}
 
 // writeMore writes what more will follow (send(2), MSG_MORE).
 func (c *conn) writeMore(p []byte) (n int, err error) {
@@ -111,6 +127,14 @@ func (c *conn) ReadFrom(src io.Reader) (n int64, err error) {
 // send sends a chunk of a file.
 func (c *conn) send(chunk *io.LimitedReader) (n int64, err error) {
 	f, ok := chunk.R.(*openFile)
+	if head := c.first; head != nil {
+		c.first = nil
+		_, err := c.writeMore(*head)
+		c.set.heads.Put(head)
+		if err != nil {
+			return 0, err
+		}
+	}
 	if !ok {
 		return c.TCPConn.ReadFrom(chunk)
 	}
@@ -177,6 +201,17 @@ type connSet struct {
 	mu    sync.Mutex
 	conns map[*conn]struct{}
 	empty chan struct{} // not nil while somebody waits; closed when the last connection has gone
+	heads sync.Pool     // of *[]byte that a header is kept in until its body comes
+}
+
+// head returns a copy of p.
+func (s *connSet) head(p []byte) *[]byte {
+	b, ok := s.heads.Get().(*[]byte)
+	if !ok {
+		b = new([]byte)
+	}
+	*b = append((*b)[:0], p...)
+	return b
 }
 
 func (s *connSet) add(c *conn) {

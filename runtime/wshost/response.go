@@ -78,8 +78,8 @@ func (w *response) ReadFrom(src io.Reader) (int64, error) {
 // netHTTPBuffer is how much net/http buffers of a connection.
 const netHTTPBuffer = 4 << 10
 
-// together makes the kernel keep the first write of a body, which begins with the header, for the second one: they leave
-// in one packet. What it returns ends that, for the case that no second write came.
+// together has the first write of a body, which begins with the header, wait for the second one: they leave with one call,
+// a file in one packet. What it returns ends that, for the case that no second write came.
 func (w *response) together() (done func()) {
 	if w.conn == nil || w.noBody || w.q.Outcome.BytesSent > 0 {
 		return func() {}

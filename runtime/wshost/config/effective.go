@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // Effective is the merged configuration of one URL. It is immutable and may be used concurrently.
 type Effective struct {
@@ -31,6 +34,27 @@ func (e *Effective) Has(section, key string) bool {
 	if st == nil || st.root.decl.add == nil {
 		return false
 	}
+	asked := st.asked.Load()
+	if asked != nil {
+		if has, ok := (*asked)[key]; ok {
+			return has
+		}
+	}
+	has := st.has(key)
+	if asked == nil || len(*asked) < maxAsked {
+		more := map[string]bool{key: has}
+		if asked != nil {
+			maps.Copy(more, *asked)
+		}
+		st.asked.CompareAndSwap(asked, &more)
+	}
+	return has
+}
+
+// maxAsked is how many answers of Has are kept for a section: the same few names are asked for with every request.
+const maxAsked = 64
+
+func (st *sectionState) has(key string) bool {
 	decl := st.root.decl.add
 	parts := []string{key}
 	if len(decl.keys) > 1 {

@@ -21,18 +21,18 @@ type folders struct {
 
 // folderNote is what was found: a file, or none while the folder has this state.
 type folderNote struct {
-	file  bool
+	file  string // where it is looked for first; "" when there is none
 	state FileState
 }
 
 func (f *folders) get(dir string) folderNote {
 	if n, ok := f.m.Load(dir); ok {
-		return n.(folderNote)
+		return *n.(*folderNote)
 	}
 	return folderNote{}
 }
 
-func (f *folders) put(dir string, n folderNote) {
+func (f *folders) put(dir string, n *folderNote) {
 	if _, had := f.m.Swap(dir, n); had {
 		return
 	}
@@ -42,13 +42,12 @@ func (f *folders) put(dir string, n folderNote) {
 	}
 }
 
-// findWebConfig examines the web.config of the folder of a clean URL path. place is the state of what the path itself
-// names, when that was looked at; none below is set when nothing can be below it.
-func (f *folders) findWebConfig(v *vdirRoot, p string) (name string, state, place FileState, noneBelow bool) {
-	dir := v.dirSlashless() + v.below(p)
+// findWebConfig examines the web.config of a folder, of which the root has no slash. place is the state of what the path
+// itself names, when that was looked at; none below is set when nothing can be below it.
+func (f *folders) findWebConfig(dir string) (name string, state, place FileState, noneBelow bool) {
 	note := f.get(dir)
-	if note.file {
-		if name, state, noneBelow = lookInto(dir); state != (FileState{}) {
+	if note.file != "" {
+		if name, state, noneBelow = lookInto(dir, note.file); state != (FileState{}) {
 			return name, state, FileState{}, noneBelow
 		}
 	}
@@ -62,20 +61,20 @@ func (f *folders) findWebConfig(v *vdirRoot, p string) (name string, state, plac
 	case place.exists && note.state == place:
 		return "", FileState{}, place, false
 	}
-	if name, state, noneBelow = lookInto(dir); state != (FileState{}) {
-		f.put(dir, folderNote{file: true})
+	first := dir + "/" + webConfigName
+	if name, state, noneBelow = lookInto(dir, first); state != (FileState{}) {
+		f.put(dir, &folderNote{file: first})
 	} else if place.exists && !place.racy(looked) && !hasEntry(dir) {
-		f.put(dir, folderNote{state: place})
+		f.put(dir, &folderNote{state: place})
 	}
 	return name, state, place, noneBelow
 }
 
-// lookInto examines the file of a folder under both of its names.
-func lookInto(dir string) (name string, state FileState, parentIsFile bool) {
-	name = dir + "/" + webConfigName
-	state, parentIsFile = statFile(name)
+// lookInto examines the file of a folder under both of its names, of which first is the one that goes before.
+func lookInto(dir, first string) (name string, state FileState, parentIsFile bool) {
+	state, parentIsFile = statFile(first)
 	if state != (FileState{}) || parentIsFile {
-		return name, state, parentIsFile
+		return first, state, parentIsFile
 	}
 	name = dir + "/" + webConfigOtherName
 	state, _ = statFile(name)

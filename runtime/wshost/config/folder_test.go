@@ -88,7 +88,7 @@ func TestFileGoesAndComes(t *testing.T) {
 func TestRememberedFoldersAreBounded(t *testing.T) {
 	var f folders
 	for i := range 2*maxFolders + 10 {
-		f.put(fmt.Sprint(i), folderNote{file: true})
+		f.put(fmt.Sprint(i), &folderNote{file: "x"})
 	}
 	n := 0
 	f.m.Range(func(any, any) bool { n++; return true })

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A sectionState is the merged state of a section at some level. It is immutable, apart from what was decoded from it.
@@ -14,7 +15,8 @@ type sectionState struct {
 	mode    sectionLock
 	rule    sectionRule
 	written bool
-	decoded sync.Map // reflect.Type to *decoded
+	decoded sync.Map                        // reflect.Type to *decoded
+	asked   atomic.Pointer[map[string]bool] // answers of Effective.Has
 }
 
 // A sectionLock says whether files below a level may contain the section.

@@ -85,11 +85,12 @@ func (w *walker) examine(p string) (name string, state FileState, v *vdirRoot) {
 	if v == nil || v == w.gone || !v.subConfig && len(p) != len(v.url) {
 		return "", FileState{}, v
 	}
-	name, state, place, noneBelow := w.t.known.findWebConfig(v, p)
-	w.place = Place{v.dirSlashless() + v.below(p), v.dir, place}
+	dir := v.dirSlashless() + v.below(p)
+	name, state, place, noneBelow := w.t.known.findWebConfig(dir)
+	w.place = Place{dir, v.dir, place}
 	if len(w.t.o.Instead) > 0 {
 		for _, written := range [...]string{webConfigName, webConfigOtherName} {
-			other := v.dirSlashless() + v.below(p) + "/" + written
+			other := dir + "/" + written
 			if text, ok := w.t.o.Instead[other]; ok {
 				return other, instead(text), v
 			}

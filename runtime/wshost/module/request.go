@@ -142,21 +142,27 @@ type requestKey struct{}
 // MoveTo returns r for another URL path of the same site, under the configuration of that path, or the refusal to be
 // given to Fail. r.RequestURI keeps what the client wrote.
 func (q *Request) MoveTo(r *http.Request, urlPath string) (*http.Request, *HTTPError) {
-	if q.Reconfigure != nil {
-		if refusal := q.Reconfigure(urlPath); refusal != nil {
-			return nil, refusal
-		}
-	}
 	r2, u := new(http.Request), new(url.URL)
 	*r2, *u = *r, *r.URL
-	u.Path, u.RawPath = urlPath, ""
 	r2.URL = u
-	if q.MapHandler != nil {
-		if refusal := q.MapHandler(r2); refusal != nil {
-			return nil, refusal
-		}
+	if refusal := q.Move(r2, urlPath); refusal != nil {
+		return nil, refusal
 	}
 	return r2, nil
+}
+
+// Move is MoveTo for a request that is the caller's own, as its URL is: both are changed.
+func (q *Request) Move(r *http.Request, urlPath string) *HTTPError {
+	if q.Reconfigure != nil {
+		if refusal := q.Reconfigure(urlPath); refusal != nil {
+			return refusal
+		}
+	}
+	r.URL.Path, r.URL.RawPath = urlPath, ""
+	if q.MapHandler != nil {
+		return q.MapHandler(r)
+	}
+	return nil
 }
 
 // WithRequest returns r carrying q. The host calls it; tests of modules do too.
