@@ -13,10 +13,10 @@ import (
 
 const (
 	// loopBuffer is how many bytes a loop reads at once, from one line at a time.
-	loopBuffer = 64 << 10
+	loopBuffer = 32 << 10
 	// moveMost is how often in a row one line is read that fills the buffer each time: a message of 1 MiB costs fewer waits,
 	// and the others wait for half of one at most.
-	moveMost = 8
+	moveMost = 16
 	// yieldEvery is after how many events, and turns, a busy loop lets other goroutines run: within a millisecond or so. A
 	// goroutine that runs for 10 ms is interrupted, and the runtime's monitor then looks every 20 µs for a while.
 	yieldEvery = 64
