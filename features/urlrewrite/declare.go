@@ -152,7 +152,7 @@ func outboundElement() config.Element {
 	}}
 	return config.Element{
 		Name:       "outboundRules",
-		Attributes: []config.Attribute{inert(boolean("rewriteBeforeCache", "false"), "this host keeps no cache of its own")},
+		Attributes: []config.Attribute{inert(boolean("rewriteBeforeCache", "false"), "this host keeps no answers")},
 		Elements: []config.Element{
 			{Name: "customTags", Collection: changeable(config.Element{
 				Name: "tags", Attributes: []config.Attribute{key("name")},

@@ -13,7 +13,7 @@ func cachingSection() config.Section {
 	return config.Section{
 		Path: "system.webServer/caching", OverrideModeDefault: config.Allow,
 		Element: config.Element{
-			Name: "caching", NoEffect: "this host keeps no cache of its own; what browsers keep is said by clientCache and Cache-Control",
+			Name: "caching", NoEffect: "this host keeps no answers; what browsers keep is said by clientCache and Cache-Control",
 			Attributes: []config.Attribute{
 				{Name: "enabled", Type: config.Bool, Default: "true"},
 				{Name: "enableKernelCache", Type: config.Bool, Default: "true"},

@@ -1,5 +1,5 @@
 // Package websocket is the role service WebSocket Protocol: the module that takes over opening handshakes for the
-// endpoints a site declares, and the sections that switch it.
+// endpoints a site declares, the relay that does so for an application's own, and the sections that switch both.
 //
 // It is not the engine (runtime/wshost/ws), and its endpoints send back what they get: those that do
 // more belong to the feature websocket-endpoints, which is asked through module.SocketEndpoints.
