@@ -2,11 +2,13 @@ package wshost
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -246,5 +248,42 @@ func TestLargeFilesAreWhole(t *testing.T) {
 			t.Errorf("%q: %s, %d bytes of %d", field, resp.Status, len(b), len(want))
 		}
 		c.ended() // not a byte more
+	}
+}
+
+// TestBodiesOfEverySize sends bodies around the size from which header and body leave with one call: all of each comes, in
+// order, and nothing is kept back, whatever the client asks next on the line.
+func TestBodiesOfEverySize(t *testing.T) {
+	h := newTestHost(t, fileServer())
+	content := strings.Repeat("0123456789abcdef", 8<<10)
+	h.fakes[0].serve = func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		size, err := strconv.Atoi(r.URL.Path[1:])
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Length", strconv.Itoa(size))
+		_, _ = w.Write([]byte(content[:size]))
+	}
+	h.start()
+	c := dialRaw(t, h.addr)
+	sizes := []int{0, 1, 100 << 10, len(content)}
+	for size := netHTTPBuffer - 512; size <= netHTTPBuffer+64; size++ { // less the header
+		sizes = append(sizes, size)
+	}
+	for _, size := range sizes {
+		for _, method := range []string{"GET", "HEAD"} {
+			want := content[:size]
+			if method == "HEAD" {
+				want = ""
+			}
+			c.send(fmt.Sprintf("%s /%d HTTP/1.1\r\nHost: x\r\n\r\n", method, size))
+			resp, err := http.ReadResponse(c.r, &http.Request{Method: method})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b, err := io.ReadAll(resp.Body); err != nil || string(b) != want {
+				t.Fatalf("%s of %d bytes: %d came, %v", method, size, len(b), err)
+			}
+		}
 	}
 }
