@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -70,6 +71,29 @@ func TestCollections(t *testing.T) {
 		}
 		if got := fmt.Sprint(m.Items); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// TestKeptAnswersOfHas asks for more names than answers are kept, twice.
+func TestKeptAnswersOfHas(t *testing.T) {
+	var entries strings.Builder
+	for i := range maxAsked {
+		fmt.Fprintf(&entries, `<add name="m%d"/>`, 2*i)
+	}
+	e, err := newWorld(t, map[string]string{"apphost": ws("<modules>" + entries.String() + "</modules>")}).open().Server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := e.state("system.webServer/modules")
+	for round := range 2 {
+		for i := range 2 * maxAsked {
+			if got := e.Has("system.webServer/modules", fmt.Sprintf("m%d", i)); got != (i%2 == 0) {
+				t.Errorf("round %d: Has(m%d) = %v", round, i, got)
+			}
+			if kept, most := len(*st.asked.Load()), min(i+1, maxAsked); round == 0 && kept != most || kept > maxAsked {
+				t.Fatalf("round %d: %d answers are kept after %d", round, kept, i+1)
+			}
 		}
 	}
 }
