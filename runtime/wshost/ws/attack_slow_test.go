@@ -302,9 +302,11 @@ func TestAttackPingsOfTheDeaf(t *testing.T) {
 				break
 			}
 		}
-		// A pong that was due before the line was full may precede it, and the close frame may have been faster.
-		if want := fmt.Sprintf("ping %d;", pings-1); pongs != want && pongs != "" {
-			t.Errorf("pongs %q, want %q", pongs, want)
+		// Only the last pong waits. Others may precede it, that were due when the kernel found more room for the line, which it
+		// does a few times; and the close frame may have been faster.
+		last := fmt.Sprintf("ping %d;", pings-1)
+		if n := strings.Count(pongs, ";"); pongs != "" && !strings.HasSuffix(pongs, last) || n > pings/50 {
+			t.Errorf("%d pongs %q, want a few, and at last %q", n, pongs, last)
 		}
 	})
 }

@@ -326,10 +326,10 @@ func TestSocketPausesAndResumes(t *testing.T) {
 	everyWay(t, func(t *testing.T, w way) {
 		got := make(chan string, 100)
 		st := stand(t, w, &ws.Upgrader{}, handler{message: func(s *ws.Socket, _ frame.Opcode, p []byte) {
-			got <- string(p)
 			if string(p) == "stop" {
-				s.Pause()
+				s.Pause() // before anyone hears of it, who will say Resume
 			}
+			got <- string(p)
 		}})
 		c := st.join(t, nil)
 		s := await(t, st.opened)
