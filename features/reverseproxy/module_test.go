@@ -91,7 +91,7 @@ func TestChecks(t *testing.T) {
 	}{
 		{"statuses", statusRanges, []string{"200-399", "200", "200, 204 - 206", "100-999"}, []string{"", "99", "1000", "300-200", "2xx", "200,"}},
 		{"addresses", address, []string{"a", "10.0.0.1", "::1", "[::1]", "a.example"}, []string{"", "http://a", "a/b", "a b", "u@a"}},
-		{"health", healthURL, []string{"", "http://shop/x", "https://shop/"}, []string{"/x", "ftp://farm/", "http://", "farm"}},
+		{"health", healthURL, []string{"", "http://shop/x", "https://shop/"}, []string{"/x", "ftp://shop/", "http://", "farm"}},
 		{"variables", hashVariable, []string{"", "query_string", "URL", "HTTP_X_USER", "REMOTE_ADDR"}, []string{"HTTP_", "LOGON_USER", "x"}},
 		{"fields", fieldName, []string{"", "X-Real-IP"}, []string{"a b", "Host", "transfer-encoding", "a:"}},
 		{"cookies", cookieName, []string{"a", "ARRAffinity"}, []string{"", "a=b", "a;b", "a b"}},
