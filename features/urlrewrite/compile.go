@@ -16,9 +16,6 @@ type ruleSet struct {
 	at    map[config.Pos]bool // where the rules are written
 }
 
-// has reports whether the rule that is written at a place is one of the set.
-func (s *ruleSet) has(at config.Pos) bool { return s.at[at] }
-
 // A rule is an inbound rule.
 type rule struct {
 	at         config.Pos

@@ -52,7 +52,7 @@ type walker struct {
 // done reports whether a rule has run. The configuration of another folder has the rules of the folders above it, too.
 func (w *walker) done(r *rule) bool {
 	for _, set := range w.ran {
-		if set.has(r.at) {
+		if set.at[r.at] {
 			return true
 		}
 	}
