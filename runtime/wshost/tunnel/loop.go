@@ -15,7 +15,7 @@ const (
 	// loopBuffer is how many bytes a loop reads at once, from one line at a time.
 	loopBuffer = 32 << 10
 	// moveMost is how often in a row one line is read that fills the buffer each time: a message of 1 MiB costs fewer waits,
-	// and the others wait for half of one at most.
+	// and the others wait for half of one at most. What is left is read in the next turn.
 	moveMost = 16
 	// yieldEvery is after how many events, and turns, a busy loop lets other goroutines run: within a millisecond or so. A
 	// goroutine that runs for 10 ms is interrupted, and the runtime's monitor then looks every 20 µs for a while.
@@ -43,6 +43,7 @@ type loop struct {
 	table  []*side // by descriptor
 	events []poller.Event
 	buf    []byte
+	more   []*side              // of which something may be left unread: it is not reported again
 	half   map[*Tunnel]struct{} // of which one direction has ended
 }
 
@@ -78,6 +79,7 @@ func (l *loop) post(t task) {
 // run is the loop.
 func (l *loop) run() {
 	var tasks []task
+	var more []*side
 	for work := 0; ; {
 		n, done := l.wait()
 		if done {
@@ -94,6 +96,13 @@ func (l *loop) run() {
 				l.end(t.t)
 			}
 			tasks[i] = task{}
+		}
+		more, l.more = l.more, more[:0]
+		for i, s := range more {
+			s.more = false
+			if more[i] = nil; l.at(s.fd) == s && s.reads() {
+				l.move(s)
+			}
 		}
 		for _, ev := range l.events[:n] {
 			if s := l.at(ev.FD); s != nil {
@@ -120,24 +129,18 @@ func (l *loop) at(fd int32) *side {
 
 // wait waits for something to do. done means that the loop is not needed any more.
 func (l *loop) wait() (n int, done bool) {
-	n, err := l.poll.Wait(l.events, 0)
-	if n > 0 || err != nil {
-		return n, false
-	}
-	l.mu.Lock()
-	if len(l.tasks) > 0 {
-		l.mu.Unlock()
-		return 0, false
-	}
-	l.asleep = true
-	l.mu.Unlock()
 	limit := time.Duration(-1)
+	l.mu.Lock()
 	switch {
+	case len(l.tasks) > 0 || len(l.more) > 0:
+		limit = 0
 	case len(l.half) > 0:
 		limit = lateEvery
 	case l.load.Load() == 0:
 		limit = idleLife
 	}
+	l.asleep = limit != 0
+	l.mu.Unlock()
 	n, _ = l.poll.Wait(l.events, limit)
 	l.mu.Lock()
 	quiet := l.asleep
@@ -159,10 +162,6 @@ func (l *loop) join(t *Tunnel) {
 			l.table = grown
 		}
 		l.table[s.fd] = s
-		if err := l.poll.Add(s.fd, 0); err != nil {
-			l.end(t)
-			return
-		}
 	}
 	for _, s := range []*side{&t.client, &t.server} {
 		if s.pending != nil {
@@ -173,34 +172,32 @@ func (l *loop) join(t *Tunnel) {
 	}
 }
 
-// ready moves what can be moved at one side.
+// ready moves what can be moved at one side. What it is not waited for now is reported again when it is.
 func (l *loop) ready(s *side, ev poller.Event) {
-	if s.watched == 0 {
-		// The line is closed in both directions or broken, which is reported for ever, or it was asked for something when
-		// the events were fetched. What it has sent may still be unread: it is looked at again when it is wanted.
-		_ = l.poll.Remove(s.fd)
-		s.aside = true
-		return
-	}
+	s.ending = s.ending || ev.End
 	if ev.Write && s.pending != nil {
 		l.flush(s)
 	}
-	if ev.Read && s.watched&poller.Read == poller.Read && l.at(s.fd) == s {
+	if ev.Read && s.reads() && l.at(s.fd) == s {
 		l.move(s)
 	}
 }
 
-// move passes on what has arrived from s, until little is left or others are to have their turn.
+// move passes on what has arrived from s, all of it, unless others are to have their turn.
 func (l *loop) move(s *side) {
 	for range moveMost {
 		if !l.moveOnce(s) {
 			return
 		}
 	}
+	if !s.more {
+		s.more = true
+		l.more = append(l.more, s)
+	}
 }
 
-// moveOnce reads once from s and writes it to the other side. It reports whether there is likely to be more: the read filled
-// the buffer, and the other side took it.
+// moveOnce reads once from s and writes it to the other side. It reports whether more may be there now: a read that does not
+// fill the buffer has taken all, and what comes later is reported, but for the end, which may have been already.
 func (l *loop) moveOnce(s *side) (more bool) {
 	n, ok, err := poller.ReadNow(s.fd, l.buf)
 	switch {
@@ -229,7 +226,7 @@ func (l *loop) moveOnce(s *side) (more bool) {
 		l.watch(s.other)
 		return false
 	}
-	return n == len(l.buf)
+	return n == len(l.buf) || s.ending
 }
 
 // flush writes what s did not take before.
@@ -269,7 +266,7 @@ func (l *loop) watch(s *side) {
 	if l.at(s.fd) != s {
 		return
 	}
-	t, want := s.tunnel, poller.Interest(0)
+	t, want := s.tunnel, poller.Edge
 	if !s.finished && s.other.pending == nil {
 		want |= poller.Read
 	}
@@ -283,11 +280,11 @@ func (l *loop) watch(s *side) {
 	if want == s.watched {
 		return
 	}
-	s.watched = want
 	ask := l.poll.Modify
-	if s.aside {
-		ask, s.aside = l.poll.Add, false
+	if s.watched == 0 {
+		ask = l.poll.Add
 	}
+	s.watched = want
 	if err := ask(s.fd, want); err != nil {
 		l.end(t)
 	}

@@ -60,11 +60,15 @@ type side struct {
 	other    *side
 	read     atomic.Int64 // bytes that came from here
 	fd       int32
-	watched  poller.Interest
-	aside    bool   // the poller does not know it
-	finished bool   // it sends nothing more
-	pending  []byte // what it did not take yet
+	watched  poller.Interest // 0 until the poller knows it
+	more     bool            // it is to be read in the next turn
+	ending   bool            // its end may have been reported before it was reached
+	finished bool            // it sends nothing more
+	pending  []byte          // what it did not take yet
 }
+
+// reads tells whether what comes from this side is wanted now.
+func (s *side) reads() bool { return s.watched&poller.Read == poller.Read }
 
 // Counts returns how many bytes have passed so far.
 func (t *Tunnel) Counts() Counts {

@@ -18,6 +18,9 @@ const Supported = true
 const (
 	Read  Interest = unix.EPOLLIN | unix.EPOLLRDHUP
 	Write Interest = unix.EPOLLOUT
+	// Edge, with one of the others: a descriptor is reported when something new has arrived or has become possible, and once
+	// after each Add and Modify, and not for as long as it is.
+	Edge Interest = unix.EPOLLET
 )
 
 // Poller watches descriptors. One goroutine calls Wait; the other methods may be called concurrently.
@@ -140,6 +143,7 @@ func (p *Poller) poll(events []Event) (n int, woken bool, err error) {
 			FD:    e.Fd,
 			Read:  broken || e.Events&(unix.EPOLLIN|unix.EPOLLRDHUP) != 0,
 			Write: broken || e.Events&unix.EPOLLOUT != 0,
+			End:   broken || e.Events&unix.EPOLLRDHUP != 0,
 		}
 		n++
 	}

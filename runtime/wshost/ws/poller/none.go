@@ -14,6 +14,7 @@ const Supported = false
 const (
 	Read  Interest = 1
 	Write Interest = 2
+	Edge  Interest = 4
 )
 
 // MaxVector is how many slices WriteVector takes at most.

@@ -2,8 +2,9 @@
 // without waiting. It knows nothing of WebSocket, and it is no event loop: whoever calls Wait decides what to do.
 //
 // Readiness is level-triggered: a descriptor that was not read to its end is reported again by the next Wait. So one
-// read for each report is enough, no read is made in vain, and a busy descriptor cannot keep others waiting. Edge or
-// one-shot reports would cost a further system call for each.
+// read for each report is enough, no read is made in vain, and a busy descriptor cannot keep others waiting. The price is
+// that the system looks at each reported descriptor once more in the next Wait; who keeps account of what was left unread,
+// and of ends, can ask for Edge.
 package poller
 
 import "errors"
@@ -19,4 +20,7 @@ type Event struct {
 	FD    int32
 	Read  bool
 	Write bool
+	// End means that the peer sends no more, or that the line is broken: what has arrived is to be read until io.EOF or an
+	// error, for nothing further is reported under Edge.
+	End bool
 }
