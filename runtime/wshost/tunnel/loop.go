@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,9 +34,7 @@ type loop struct {
 	poll   *poller.Poller
 	load   atomic.Int64 // tunnels it has or is about to have
 
-	mu     sync.Mutex
-	tasks  []task
-	asleep bool // a task must wake it
+	inbox *poller.Inbox[task]
 
 	// What follows is the loop's own.
 	table  []*side // by descriptor
@@ -59,21 +56,9 @@ func newLoop(e *Engine, index int) (*loop, error) {
 		return nil, err
 	}
 	return &loop{
-		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
+		engine: e, index: index, poll: p, inbox: poller.NewInbox[task](p), events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
 		half: map[*Tunnel]struct{}{},
 	}, nil
-}
-
-// post gives the loop something to do.
-func (l *loop) post(t task) {
-	l.mu.Lock()
-	l.tasks = append(l.tasks, t)
-	wake := l.asleep
-	l.asleep = false
-	l.mu.Unlock()
-	if wake {
-		l.poll.Wake()
-	}
 }
 
 // run is the loop.
@@ -86,9 +71,7 @@ func (l *loop) run() {
 			_ = l.poll.Close()
 			return
 		}
-		l.mu.Lock()
-		tasks, l.tasks = l.tasks, tasks[:0]
-		l.mu.Unlock()
+		tasks = l.inbox.Take(tasks)
 		for i, t := range tasks {
 			if t.join {
 				l.join(t.t)
@@ -130,23 +113,16 @@ func (l *loop) at(fd int32) *side {
 // wait waits for something to do. done means that the loop is not needed any more.
 func (l *loop) wait() (n int, done bool) {
 	limit := time.Duration(-1)
-	l.mu.Lock()
 	switch {
-	case len(l.tasks) > 0 || len(l.more) > 0:
+	case len(l.more) > 0:
 		limit = 0
 	case len(l.half) > 0:
 		limit = lateEvery
 	case l.load.Load() == 0:
 		limit = idleLife
 	}
-	l.asleep = limit != 0
-	l.mu.Unlock()
-	n, _ = l.poll.Wait(l.events, limit)
-	l.mu.Lock()
-	quiet := l.asleep
-	l.asleep = false
-	l.mu.Unlock()
-	return n, n == 0 && quiet && l.load.Load() == 0 && l.engine.leave(l)
+	n, quiet := l.inbox.Wait(l.events, limit)
+	return n, quiet && l.load.Load() == 0 && l.engine.leave(l)
 }
 
 // join takes a tunnel on.

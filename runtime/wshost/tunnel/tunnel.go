@@ -83,7 +83,7 @@ func (t *Tunnel) Cut() {
 		posted := t.posted
 		t.mu.Unlock()
 		if posted {
-			t.loop.post(task{t: t, cut: true})
+			t.loop.inbox.Post(task{t: t, cut: true})
 		}
 		return
 	}
@@ -156,9 +156,9 @@ func (e *Engine) poll(t *Tunnel, client, server net.Conn) bool {
 	t.posted = true
 	doomed := t.doomed
 	t.mu.Unlock()
-	l.post(task{t: t, join: true})
+	l.inbox.Post(task{t: t, join: true})
 	if doomed {
-		l.post(task{t: t, cut: true})
+		l.inbox.Post(task{t: t, cut: true})
 	}
 	return true
 }
@@ -214,9 +214,7 @@ func (e *Engine) join() *loop {
 func (e *Engine) leave(l *loop) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.load.Load() > 0 || len(l.tasks) > 0 {
+	if l.load.Load() > 0 || !l.inbox.Empty() {
 		return false
 	}
 	e.loops[l.index] = nil

@@ -58,7 +58,7 @@ func (e *Engine) join(s *Socket, line *net.TCPConn, unread []byte) error {
 	s.mu.Lock() // the handler may have shown the socket to others already
 	s.loop = l
 	s.mu.Unlock()
-	l.post(task{s: s, join: true, line: line, unread: unread})
+	l.inbox.Post(task{s: s, join: true, line: line, unread: unread})
 	return nil
 }
 
@@ -66,9 +66,7 @@ func (e *Engine) join(s *Socket, line *net.TCPConn, unread []byte) error {
 func (e *Engine) leave(l *loop) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.load.Load() > 0 || len(l.tasks) > 0 {
+	if l.load.Load() > 0 || !l.inbox.Empty() {
 		return false
 	}
 	e.loops[l.index] = nil

@@ -149,7 +149,7 @@ func (g *Group) PublishExcept(m *Prepared, but *Socket) error {
 	size := int64(len(m.plain)) + taskCost
 	for l, to := range g.loops {
 		l.published.Add(size)
-		l.post(task{do: func() {
+		l.inbox.Post(task{do: func() {
 			l.published.Add(-size)
 			l.deliver(to, m, but)
 		}})

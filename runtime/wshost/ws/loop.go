@@ -3,7 +3,6 @@ package ws
 import (
 	"net"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,9 +40,7 @@ type loop struct {
 
 	published atomic.Int64 // bytes of published messages that wait to be delivered
 
-	mu     sync.Mutex
-	tasks  []task
-	asleep bool // a task must wake it
+	inbox *poller.Inbox[task]
 
 	// What follows is the loop's own.
 	table   []*Socket              // by descriptor
@@ -71,21 +68,9 @@ func newLoop(e *Engine, index int) (*loop, error) {
 		return nil, err
 	}
 	return &loop{
-		engine: e, index: index, poll: p, events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
+		engine: e, index: index, poll: p, inbox: poller.NewInbox[task](p), events: make([]poller.Event, 256), buf: make([]byte, loopBuffer),
 		fresh: map[int32]*net.TCPConn{}, grain: 250 * time.Millisecond,
 	}, nil
-}
-
-// post gives the loop something to do.
-func (l *loop) post(t task) {
-	l.mu.Lock()
-	l.tasks = append(l.tasks, t)
-	wake := l.asleep
-	l.asleep = false
-	l.mu.Unlock()
-	if wake {
-		l.poll.Wake()
-	}
 }
 
 // run is the loop.
@@ -99,9 +84,7 @@ func (l *loop) run() {
 		}
 		l.now = time.Now()
 		// Tasks first: an event may be of a socket that is about to join.
-		l.mu.Lock()
-		tasks, l.tasks = l.tasks, tasks[:0]
-		l.mu.Unlock()
+		tasks = l.inbox.Take(tasks)
 		for i := range tasks {
 			l.do(&tasks[i])
 			tasks[i] = task{}
@@ -128,27 +111,12 @@ func (l *loop) run() {
 
 // wait waits for something to do. done means that the loop is not needed any more.
 func (l *loop) wait() (n int, done bool) {
-	n, err := l.poll.Wait(l.events, 0)
-	if n > 0 || err != nil {
-		return n, false // an error is one of the system's; there is nothing to be done but to go on
-	}
-	l.mu.Lock()
-	if len(l.tasks) > 0 {
-		l.mu.Unlock()
-		return 0, false
-	}
-	l.asleep = true
-	l.mu.Unlock()
 	limit := idleLife
 	if l.load.Load() > 0 {
-		limit = max(time.Until(l.sweepAt), time.Millisecond)
+		limit = max(l.sweepAt.Sub(l.now), time.Millisecond)
 	}
-	n, _ = l.poll.Wait(l.events, limit)
-	l.mu.Lock()
-	quiet := l.asleep
-	l.asleep = false
-	l.mu.Unlock()
-	return n, n == 0 && quiet && l.load.Load() == 0 && l.engine.leave(l)
+	n, quiet := l.inbox.Wait(l.events, limit)
+	return n, quiet && l.load.Load() == 0 && l.engine.leave(l)
 }
 
 func (l *loop) clock(s *Socket) time.Duration { return l.now.Sub(s.rx.set.start) }

@@ -96,7 +96,7 @@ func (e *settling) ask() (fresh int, fd int32) {
 	l := e.engine.loops[0]
 	e.engine.mu.Unlock()
 	said := make(chan [2]int, 1)
-	l.post(task{do: func() { said <- [2]int{len(l.fresh), int(e.s.fd)} }})
+	l.inbox.Post(task{do: func() { said <- [2]int{len(l.fresh), int(e.s.fd)} }})
 	got := <-said
 	return got[0], int32(got[1])
 }

@@ -261,7 +261,7 @@ func (s *Socket) goOn(why uint32) {
 // driverWake makes the driver look at the socket.
 func (s *Socket) driverWake() {
 	if s.loop != nil {
-		s.loop.post(task{s: s})
+		s.loop.inbox.Post(task{s: s})
 		return
 	}
 	if s.line == nil {

@@ -249,7 +249,7 @@ func (s *Socket) driverFlushLocked() {
 	switch {
 	case s.corked:
 	case s.loop != nil:
-		s.loop.post(task{s: s})
+		s.loop.inbox.Post(task{s: s})
 	case s.line != nil && !s.line.flushing:
 		s.line.flushing = true
 		go s.flushLine()
@@ -259,7 +259,7 @@ func (s *Socket) driverFlushLocked() {
 // driverCutLocked has the driver end the socket now.
 func (s *Socket) driverCutLocked() {
 	if s.loop != nil {
-		s.loop.post(task{s: s})
+		s.loop.inbox.Post(task{s: s})
 		return
 	}
 	if s.line == nil {

@@ -31,7 +31,7 @@ func (s *Socket) Detach(ctx context.Context) (net.Conn, *Snapshot, error) {
 	s.stopLocked(holdMoving)
 	if s.loop != nil {
 		l := s.loop
-		l.post(task{do: func() { l.move(s) }})
+		l.inbox.Post(task{do: func() { l.move(s) }})
 	} else {
 		s.line.interrupt()
 		s.driverWake()

@@ -23,6 +23,9 @@ const (
 	Edge Interest = unix.EPOLLET
 )
 
+// deadlineGrain is how exact the limit of a Wait is.
+const deadlineGrain = time.Millisecond
+
 // Poller watches descriptors. One goroutine calls Wait; the other methods may be called concurrently.
 type Poller struct {
 	fd     int
@@ -33,11 +36,13 @@ type Poller struct {
 
 	// Of the Wait in progress. They are here, and look is made once, so that Wait allocates nothing.
 	look  func(uintptr) bool
-	into  []Event
-	n     int
-	woken bool
-	err   error
-	timed bool // file has a deadline
+	into   []Event
+	n      int
+	woken  bool
+	err    error
+	limit  time.Duration
+	looked bool      // at least once
+	until  time.Time // the deadline of file
 }
 
 // Open makes a poller. The error is that of the system when it is out of descriptors.
@@ -57,6 +62,10 @@ func Open() (*Poller, error) {
 	p := &Poller{fd: fd, wakeFD: wake, file: os.NewFile(uintptr(fd), "epoll"), events: make([]unix.EpollEvent, 256)}
 	p.look = func(uintptr) bool {
 		p.n, p.woken, p.err = p.poll(p.into)
+		if p.n == 0 && !p.woken && p.err == nil && !p.looked {
+			p.err = p.setDeadline() // only who has to wait needs one
+		}
+		p.looked = true
 		return p.n > 0 || p.woken || p.err != nil
 	}
 	if p.raw, err = p.file.SyscallConn(); err == nil {
@@ -93,24 +102,22 @@ func (p *Poller) Wake() {
 	_, _ = unix.Write(p.wakeFD, one[:]) // fails only when it is awake already
 }
 
-// Wait waits for at most limit, forever when it is negative, and puts what is ready into events. It returns 0 after
-// Wake or when the time is over.
+// Wait waits for at most limit, to the millisecond, forever when it is negative, and puts what is ready into events. It
+// returns 0 after Wake or when the time is over.
 func (p *Poller) Wait(events []Event, limit time.Duration) (int, error) {
 	if limit == 0 {
 		n, _, err := p.poll(events)
 		return n, err
 	}
-	if limit > 0 || p.timed {
-		var at time.Time
-		if p.timed = limit > 0; p.timed {
-			at = time.Now().Add(limit)
-		}
-		if err := p.file.SetReadDeadline(at); err != nil {
-			return 0, fmt.Errorf("wait for descriptors: %w", err)
+	p.into, p.n, p.err, p.limit, p.looked = events, 0, nil, limit, false
+	err := p.raw.Read(p.look) // looks first, and waits when there is nothing
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		p.until = time.Time{}
+		err = p.file.SetReadDeadline(p.until)
+		if !p.looked && err == nil { // it was that of an earlier Wait
+			err = p.raw.Read(p.look)
 		}
 	}
-	p.into, p.n, p.err = events, 0, nil
-	err := p.raw.Read(p.look) // looks first, and waits when there is nothing
 	p.into = nil
 	switch {
 	case p.err != nil:
@@ -119,6 +126,23 @@ func (p *Poller) Wait(events []Event, limit time.Duration) (int, error) {
 		return 0, fmt.Errorf("wait for descriptors: %w", err)
 	}
 	return p.n, nil
+}
+
+// setDeadline makes the Wait in progress end in time. Loops ask for the same moment again and again, and to set it costs more
+// than the rest of a Wait: what differs by less than deadlineGrain stays.
+func (p *Poller) setDeadline() error {
+	var at time.Time
+	if p.limit > 0 {
+		at = time.Now().Add(p.limit)
+	}
+	if at.IsZero() == p.until.IsZero() && at.Sub(p.until).Abs() < deadlineGrain {
+		return nil
+	}
+	p.until = at
+	if err := p.file.SetReadDeadline(at); err != nil {
+		return fmt.Errorf("wait for descriptors: %w", err)
+	}
+	return nil
 }
 
 // poll asks for what is ready now. It is a raw system call: it never waits, so the scheduler need not know of it.

@@ -133,6 +133,118 @@ func TestWaitEnds(t *testing.T) {
 	}
 }
 
+// The deadline that an earlier Wait has left ends no later one, neither before it has looked nor before its own time.
+func TestWaitKeepsNoOldDeadline(t *testing.T) {
+	p := open(t)
+	here, there := pair(t)
+	if err := p.Add(here, Read); err != nil {
+		t.Fatal(err)
+	}
+	short := 20 * time.Millisecond
+	go func() {
+		time.Sleep(short / 4)
+		p.Wake()
+	}()
+	if n, err := p.Wait(make([]Event, 1), short); n != 0 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	time.Sleep(2 * short) // the deadline passes while nobody waits
+	if _, _, err := WriteNow(there, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if ev := ready(t, p); !ev.Read {
+		t.Errorf("%+v", ev)
+	}
+	if _, _, err := ReadNow(here, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []time.Duration{short, 3 * short, short} {
+		start := time.Now()
+		if n, err := p.Wait(make([]Event, 1), limit); n != 0 || err != nil {
+			t.Errorf("%d, %v", n, err)
+		}
+		if got := time.Since(start); got < limit-deadlineGrain {
+			t.Errorf("waited %v of %v", got, limit)
+		}
+	}
+}
+
+func TestEdgeReportsNewsOnly(t *testing.T) {
+	p := open(t)
+	here, there := pair(t)
+	if err := p.Add(here, Read|Edge); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 10)
+	for range 2 { // each time something arrives, although nothing was read
+		if _, _, err := WriteNow(there, []byte("abc")); err != nil {
+			t.Fatal(err)
+		}
+		if ev := ready(t, p); ev != (Event{FD: here, Read: true}) {
+			t.Errorf("%+v", ev)
+		}
+		quiet(t, p)
+	}
+	if err := p.Modify(here, Read|Edge); err != nil {
+		t.Fatal(err)
+	}
+	if ev := ready(t, p); !ev.Read { // asked anew
+		t.Errorf("%+v", ev)
+	}
+	if err := CloseWrite(there); err != nil {
+		t.Fatal(err)
+	}
+	if ev := ready(t, p); ev != (Event{FD: here, Read: true, End: true}) {
+		t.Errorf("%+v", ev)
+	}
+	quiet(t, p)
+	if n, ok, err := ReadNow(here, b); n != 6 || !ok || err != nil {
+		t.Errorf("%d, %v, %v", n, ok, err)
+	}
+	if _, _, err := ReadNow(here, b); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+func TestInbox(t *testing.T) {
+	p := open(t)
+	box := NewInbox[int](p)
+	events := make([]Event, 1)
+	box.Post(1)
+	box.Post(2)
+	if n, quiet := box.Wait(events, -1); n != 0 || quiet { // what was posted before is not waited for
+		t.Errorf("%d, %v", n, quiet)
+	}
+	if box.Empty() {
+		t.Error("empty with two posts")
+	}
+	posts := box.Take(nil)
+	if len(posts) != 2 || posts[0] != 1 || posts[1] != 2 || !box.Empty() {
+		t.Errorf("%v", posts)
+	}
+	if n, quiet := box.Wait(events, time.Millisecond); n != 0 || !quiet {
+		t.Errorf("%d, %v", n, quiet)
+	}
+	const many = 1000
+	go func() {
+		for i := range many {
+			box.Post(i)
+		}
+	}()
+	for want := 0; want < many; {
+		if _, quiet := box.Wait(events, 10*time.Second); quiet {
+			t.Fatalf("post %d did not wake", want)
+		}
+		posts = box.Take(posts)
+		for _, got := range posts {
+			if got != want {
+				t.Fatalf("got %d, not %d", got, want)
+			}
+			want++
+		}
+	}
+}
+
 func TestWritesTakeWhatFits(t *testing.T) {
 	here, there := pair(t)
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
