@@ -182,8 +182,8 @@ func TestIssuesOfTheSeed(t *testing.T) {
 	first.over(s, "polling").faultless(t, "without the feature")
 	other.over(s, "polling").faultless(t, "on the other site")
 	browser.does("polling")
-	if log := s.hostLog(); !strings.Contains(log, "rolemgr install websocket") {
-		t.Error("the log does not tell how to get WebSocket")
+	if log := s.hostLog(); !strings.Contains(log, "rolemgr install websocket") || !strings.Contains(log, "module=iisnode application=") {
+		t.Errorf("the log does not tell how to get WebSocket, or of the application:\n%s", log)
 	}
 
 	// (b) It is installed while they are connected.
@@ -207,6 +207,9 @@ func TestIssuesOfTheSeed(t *testing.T) {
 	third.over(s, "websocket").faultless(t, "switched off for the application")
 	browser.does("websocket")
 	wantEndpoints(t, s, map[string]int{"relay": 10, "tunnel": 11})
+	if out := s.must("connections"); strings.Count(out, " relay ") != 10 || strings.Count(out, " tunnel ") != 11 {
+		t.Errorf("rolemgr connections:\n%s", out)
+	}
 	other.over(s, "polling").faultless(t, "the other site, while this one was changed")
 
 	// (d) It is removed: the sockets are announced and closed, and everybody polls again.

@@ -21,9 +21,11 @@ func newConnectionsCommand(c *cli) *cobra.Command {
 	return &cobra.Command{
 		Use:   "connections",
 		Short: "List the live sockets of the running host",
-		Long:  "List the WebSocket connections of the running host: who, since when, in which protocol, and how much has passed.",
-		Args:  argCount(0, 0, ""),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return runConnections(cmd.Context(), c) },
+		Long: `List the WebSocket connections of the running host: who, since when, in which protocol, who serves it, and how much has passed.
+A relay passes messages on to an application, a tunnel its bytes; else it is the type of an endpoint. Messages are counted,
+and of a tunnel bytes.`,
+		Args: argCount(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runConnections(cmd.Context(), c) },
 	}
 }
 
@@ -40,8 +42,12 @@ func runConnections(ctx context.Context, c *cli) error {
 
 func writeConnections(w io.Writer, all []wshost.Connection) {
 	for _, n := range all {
-		fmt.Fprintf(w, "%6d  %s  %s  %-8s  %-7s  %s  %s  %d in, %d out\n", n.ID, n.Since.UTC().Format(time.DateTime), fit(n.Remote, 21),
-			n.Protocol, orDash(n.TLS), fit(n.Site, 16), n.Path, n.MessagesIn, n.MessagesOut)
+		passed := fmt.Sprintf("%d in, %d out", n.MessagesIn, n.MessagesOut)
+		if n.Endpoint == "tunnel" { // which knows no messages
+			passed = fmt.Sprintf("%d in, %d out bytes", n.BytesIn, n.BytesOut)
+		}
+		fmt.Fprintf(w, "%6d  %s  %s  %-8s  %-7s  %-7s  %s  %s  %s\n", n.ID, n.Since.UTC().Format(time.DateTime), fit(n.Remote, 21),
+			n.Protocol, orDash(n.TLS), orDash(n.Endpoint), fit(n.Site, 16), n.Path, passed)
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(w, "There is no live socket.")

@@ -48,8 +48,8 @@ type application struct {
 	stops    sync.WaitGroup // processes that were asked to end
 }
 
-func newApplication(m *manager, id identity, s settings) *application {
-	a := &application{m: m, id: id, token: newToken(), set: s, log: m.log.With("application", id.appPath, "section", id.section)}
+func newApplication(m *manager, id identity, s settings, log *slog.Logger) *application {
+	a := &application{m: m, id: id, token: newToken(), set: s, log: log.With("application", id.appPath, "section", id.section)}
 	a.sessions.most = sessionsMost
 	a.reset()
 	return a

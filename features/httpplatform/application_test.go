@@ -387,7 +387,7 @@ func TestRaces(t *testing.T) {
 				default:
 				}
 				mu.Lock()
-				mine := &bench{t: b.t, handler: &handler{name: b.name, manager: b.manager, generation: generation}, folder: b.folder, id: b.id, log: b.log}
+				mine := &bench{t: b.t, handler: &handler{name: b.name, log: b.handler.log, manager: b.manager, generation: generation}, folder: b.folder, id: b.id, log: b.log}
 				s := current
 				mu.Unlock()
 				if a := mine.send(t.Context(), s, httptest.NewRequest("GET", "/pid", nil)); a.status != 200 {

@@ -21,7 +21,6 @@ type manager struct {
 	keeper  process.Keeper
 	tunnels tunnel.Engine
 	ports   ports
-	log     *slog.Logger
 	now     func() time.Time
 
 	mu          sync.Mutex
@@ -31,8 +30,8 @@ type manager struct {
 	closed      bool
 }
 
-func newManager(log *slog.Logger) *manager {
-	return &manager{log: log, now: time.Now, apps: map[identity][]*application{}, generations: map[uint64][]config.Site{}}
+func newManager() *manager {
+	return &manager{now: time.Now, apps: map[identity][]*application{}, generations: map[uint64][]config.Site{}}
 }
 
 // begin tells of a generation and its sites. It returns the number of the generation.
@@ -72,8 +71,9 @@ func (m *manager) hasLocked(id identity) bool {
 
 // application returns the application of that identity with these settings. In a new generation, the first settings that
 // are others than before are those of the application from now on. More of them in one generation, from location
-// tags of one file, are applications of their own, and requests of an older generation change nothing.
-func (m *manager) application(id identity, s settings, generation uint64) *application {
+// tags of one file, are applications of their own, and requests of an older generation change nothing. A new application
+// writes to log.
+func (m *manager) application(id identity, s settings, generation uint64, log *slog.Logger) *application {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	list := m.apps[id]
@@ -95,7 +95,7 @@ func (m *manager) application(id identity, s settings, generation uint64) *appli
 			return a
 		}
 	}
-	a := newApplication(m, id, s)
+	a := newApplication(m, id, s, log)
 	a.wanted, a.generation, a.closed = s, generation, m.closed
 	if !m.closed {
 		m.apps[id] = append(list, a)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +19,7 @@ import (
 // handler is one of the modules in one generation.
 type handler struct {
 	name       string
+	log        *slog.Logger
 	manager    *manager
 	generation uint64
 	release    func()
@@ -30,11 +32,11 @@ var (
 
 // Provision takes the applications, which outlive generations.
 func (h *handler) Provision(c *module.Context) error {
-	m, release, err := c.Shared.Acquire("httpplatform.manager", func() (any, error) { return newManager(c.Logger), nil })
+	m, release, err := c.Shared.Acquire("httpplatform.manager", func() (any, error) { return newManager(), nil })
 	if err != nil {
 		return err
 	}
-	h.manager, h.release = m.(*manager), release
+	h.manager, h.release, h.log = m.(*manager), release, c.Logger
 	h.generation = h.manager.begin(c.Sites)
 	return nil
 }
@@ -91,7 +93,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, q *module.Reques
 
 // answer has a process of an application answer r.
 func (h *handler) answer(w http.ResponseWriter, r *http.Request, q *module.Request, s settings, id identity) {
-	a := h.manager.application(id, s, h.generation)
+	a := h.manager.application(id, s, h.generation, h.log)
 	for {
 		if page, ok := offlinePage(s.folder); ok {
 			a.offline(s.shutdown)

@@ -108,7 +108,7 @@ func TestServeRefusals(t *testing.T) {
 		{nodeModule, "/Shop/server.js", "", 404, "there is no script"},
 		{nodeModule, "/Shop/", "", 404, "there is no script"},
 	} {
-		h := &handler{name: c.name, manager: b.manager, generation: b.generation}
+		h := &handler{name: c.name, log: b.handler.log, manager: b.manager, generation: b.generation}
 		q := request(t, effective(t, c.sections), c.name, dir, c.script)
 		var got *module.HTTPError
 		q.RenderError = func(_ http.ResponseWriter, _ *http.Request, e *module.HTTPError) { got = e }

@@ -129,13 +129,13 @@ func (l *lines) String() string {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, folder: t.TempDir(), id: identity{site: 1, appPath: "/", section: platformPath}, log: &lines{}}
-	m := newManager(slog.New(slog.NewTextHandler(b.log, nil)))
+	m := newManager()
 	m.now = func() time.Time {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return time.Now().Add(b.clock)
 	}
-	b.handler = &handler{name: platformModule, manager: m, generation: m.begin(nil)}
+	b.handler = &handler{name: platformModule, log: slog.New(slog.NewTextHandler(b.log, nil)), manager: m, generation: m.begin(nil)}
 	t.Cleanup(func() {
 		if err := m.Close(); err != nil || m.keeper.Running() != 0 {
 			t.Errorf("%d processes are left: %v", m.keeper.Running(), err)
