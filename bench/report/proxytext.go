@@ -71,8 +71,8 @@ order of things and no more:
   because each such wait sets a timer of the machine. Not done.
 - **Reading from all lines that are ready before anything is sent**, so that the kernel's code for either stays in the caches: nothing to see,
   for there are three of them at a time. **A system call of our own** that spares two calls and their pages: nothing to see. Not done.
-- **io_uring** could spare most of the 26 hundredths for entering system calls. Many systems forbid it, and a goroutine cannot wait for
-  it but through epoll. Not tried.
+- **io_uring** as one call for all recvs of a turn and one for all sends: 5 and 7 % cheaper with one message in flight on 100 and 1,000
+  connections, nothing with sixteen, for two hundred lines and a second way through the loop, which many systems forbid. Not done.
 - **Larger and smaller buffers** of a tunnel, for 1 MiB measured alone, in µs and x nginx-32k: 16 KiB 1326 (1.17), 32 KiB 987 (0.85),
   64 KiB 1405 (1.21), 128 KiB 1244 (0.92). 32 KiB stay in the first cache of a processor.
 - **Passing large messages on in fragments** would spare the relay holding them, and would change what the application sees. Not done.
