@@ -35,7 +35,7 @@ type Poller struct {
 	events []unix.EpollEvent
 
 	// Of the Wait in progress. They are here, and look is made once, so that Wait allocates nothing.
-	look  func(uintptr) bool
+	look   func(uintptr) bool
 	into   []Event
 	n      int
 	woken  bool
