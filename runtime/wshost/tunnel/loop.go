@@ -173,7 +173,8 @@ func (l *loop) move(s *side) {
 }
 
 // moveOnce reads once from s and writes it to the other side. It reports whether more may be there now: a read that does not
-// fill the buffer has taken all, and what comes later is reported, but for the end, which may have been already.
+// fill the buffer has taken all, and what comes later is reported, but for the end, which may have been already, and for what
+// is behind urgent data.
 func (l *loop) moveOnce(s *side) (more bool) {
 	n, ok, err := poller.ReadNow(s.fd, l.buf)
 	switch {

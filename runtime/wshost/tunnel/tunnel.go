@@ -62,7 +62,7 @@ type side struct {
 	fd       int32
 	watched  poller.Interest // 0 until the poller knows it
 	more     bool            // it is to be read in the next turn
-	ending   bool            // its end may have been reported before it was reached
+	ending   bool            // it is read until nothing is there: its end may have been reported before it is reached
 	finished bool            // it sends nothing more
 	pending  []byte          // what it did not take yet
 }

@@ -20,7 +20,7 @@ const (
 	Write Interest = unix.EPOLLOUT
 	// Edge, with one of the others: a descriptor is reported when something new has arrived or has become possible, and once
 	// after each Add and Modify, and not for as long as it is.
-	Edge Interest = unix.EPOLLET
+	Edge Interest = unix.EPOLLET | unix.EPOLLPRI
 )
 
 // deadlineGrain is how exact the limit of a Wait is.
@@ -167,7 +167,7 @@ func (p *Poller) poll(events []Event) (n int, woken bool, err error) {
 			FD:    e.Fd,
 			Read:  broken || e.Events&(unix.EPOLLIN|unix.EPOLLRDHUP) != 0,
 			Write: broken || e.Events&unix.EPOLLOUT != 0,
-			End:   broken || e.Events&unix.EPOLLRDHUP != 0,
+			End:   broken || e.Events&(unix.EPOLLRDHUP|unix.EPOLLPRI) != 0,
 		}
 		n++
 	}

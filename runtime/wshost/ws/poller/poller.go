@@ -20,7 +20,8 @@ type Event struct {
 	FD    int32
 	Read  bool
 	Write bool
-	// End means that the peer sends no more, or that the line is broken: what has arrived is to be read until io.EOF or an
-	// error, for nothing further is reported under Edge.
+	// End means that the peer sends no more, or that the line is broken, or, under Edge, that a read may stop before all is
+	// read (at urgent data): what has arrived is to be read until nothing is there, io.EOF or an error, for Edge reports
+	// nothing further.
 	End bool
 }
