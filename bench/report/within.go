@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -51,10 +52,7 @@ func (d *Data) Within(scenario, server, other string) Within {
 // cut returns how many of n sorted values may be left out at each end so that the median of what they are drawn from lies
 // among the others with a certainty of 0.9: each value lies below that median with one half.
 func cut(n int) int {
-	p := 1.0 // of k values below it, of all 2^n
-	for range n {
-		p /= 2
-	}
+	p := math.Pow(0.5, float64(n)) // of k values below it
 	k, sum := 0, 0.0
 	for ; k < n/2; k++ {
 		if sum += p; 2*sum > 0.1 { // at most k values below

@@ -148,7 +148,8 @@ func (l *loop) join(t *Tunnel) {
 	}
 }
 
-// ready moves what can be moved at one side. What it is not waited for now is reported again when it is.
+// ready moves what can be moved at one side. It drops what the side does not wait for: the poller reports that anew as soon as
+// watch asks for it.
 func (l *loop) ready(s *side, ev poller.Event) {
 	s.ending = s.ending || ev.End
 	if ev.Write && s.pending != nil {

@@ -110,11 +110,10 @@ func (p *Poller) Wait(events []Event, limit time.Duration) (int, error) {
 		return n, err
 	}
 	p.into, p.n, p.err, p.limit, p.looked = events, 0, nil, limit, false
-	err := p.raw.Read(p.look) // looks first, and waits when there is nothing
-	if errors.Is(err, os.ErrDeadlineExceeded) {
+	err := p.raw.Read(p.look)                                // looks first, and waits when there is nothing
+	if !p.looked && errors.Is(err, os.ErrDeadlineExceeded) { // that of an earlier Wait
 		p.until = time.Time{}
-		err = p.file.SetReadDeadline(p.until)
-		if !p.looked && err == nil { // it was that of an earlier Wait
+		if err = p.file.SetReadDeadline(p.until); err == nil {
 			err = p.raw.Read(p.look)
 		}
 	}
